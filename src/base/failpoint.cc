@@ -1,0 +1,68 @@
+#include "base/failpoint.hpp"
+
+#include "base/fail.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <unistd.h>
+
+namespace tq::base::failpoint {
+namespace {
+
+struct Armed {
+  std::mutex mutex;
+  std::string name;
+  std::string action;
+  long countdown = 1;
+};
+
+Armed& state() {
+  static Armed armed_state;
+  return armed_state;
+}
+
+}  // namespace
+
+std::atomic<bool> armed = [] {
+  const char* spec = std::getenv("TQ_FAILPOINT");
+  if (spec == nullptr || *spec == 0) return false;
+  arm(spec);
+  return true;
+}();
+
+void arm(std::string_view spec) {
+  Armed& armed_state = state();
+  const std::lock_guard lock(armed_state.mutex);
+  if (spec.empty()) {
+    armed_state.name.clear();
+    armed.store(false);
+    return;
+  }
+  const auto equals = spec.find('=');
+  std::string_view action = equals == spec.npos ? "exit" : spec.substr(equals + 1);
+  long countdown = 1;
+  if (const auto at = action.find('@'); at != action.npos) {
+    std::from_chars(action.data() + at + 1, action.data() + action.size(), countdown);
+    action = action.substr(0, at);
+  }
+  if (action != "exit" && action != "error" && action != "full") {
+    fail<InvalidArgument>("TQ_FAILPOINT: '{}' is no action: use exit, error or full", action);
+  }
+  armed_state.name = spec.substr(0, equals);
+  armed_state.action = action;
+  armed_state.countdown = countdown;
+  armed.store(true);
+}
+
+int reached(const char* name) {
+  Armed& armed_state = state();
+  const std::lock_guard lock(armed_state.mutex);
+  if (armed_state.name != name || --armed_state.countdown != 0) return 0;
+  if (armed_state.action == "exit") ::_exit(137);
+  return armed_state.action == "full" ? ENOSPC : EIO;
+}
+
+}  // namespace tq::base::failpoint

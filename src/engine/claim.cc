@@ -1,0 +1,121 @@
+#include "engine/claim.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace tq::engine {
+namespace {
+
+using Line = std::pair<std::uint32_t, std::uint32_t>;  // queue and task: one run of ReadyKeys
+
+// Lines that are looked at together, as one; the groups come one after the other.
+using Group = std::vector<Line>;
+
+bool is_before(const ReadyKey& a, const ReadyKey& b) {
+  return std::tie(a.rank, a.due_ms, a.job) < std::tie(b.rank, b.due_ms, b.job);
+}
+
+bool may_be_claimed(const model::QueueRecord& queue) {
+  return !queue.paused && queue.count[static_cast<std::size_t>(State::ready)] != 0;
+}
+
+std::vector<std::uint32_t> all_queues(const store::Transaction& txn) {
+  std::vector<std::uint32_t> numbers;
+  store::Cursor<QueueKey> cursor(txn);
+  for (bool more = cursor.first(); more; more = cursor.next()) numbers.push_back(cursor.key().queue);
+  return numbers;
+}
+
+// The lines worth looking at, grouped as the request says.
+std::vector<Group> groups(Ledger& ledger, const ClaimRequest& request, const std::vector<std::uint32_t>& tasks) {
+  std::vector<Group> groups;
+  const auto lines_of = [&](std::uint32_t queue, Group& group) {
+    if (!may_be_claimed(ledger.queue(queue))) return;
+    for (const std::uint32_t task : tasks) group.emplace_back(queue, task);
+  };
+  if (request.queues.empty()) {
+    Group& all = groups.emplace_back();
+    for (const std::uint32_t queue : all_queues(ledger.txn())) lines_of(queue, all);
+    return groups;
+  }
+  for (const std::string& name : request.queues) {
+    if (const auto queue = ledger.find_queue(name)) lines_of(*queue, groups.emplace_back());
+  }
+  return groups;
+}
+
+// The first `limit` keys of a group, merged from the heads of its lines.
+std::vector<ReadyKey> first_of(const store::Transaction& txn, const Group& group, std::size_t limit) {
+  struct Head {
+    store::Cursor<ReadyKey> cursor;
+    Line line;
+    ReadyKey key;
+  };
+  std::vector<std::unique_ptr<Head>> heads;
+  const auto is_in_line = [](Head& head) {
+    head.key = head.cursor.key();
+    return head.key.queue == head.line.first && head.key.task == head.line.second;
+  };
+  for (const Line& line : group) {
+    auto head = std::make_unique<Head>(Head{store::Cursor<ReadyKey>(txn), line, {}});
+    const ReadyKey from{line.first, line.second, INT32_MIN, INT64_MIN, 0};
+    if (head->cursor.seek(from) && is_in_line(*head)) heads.push_back(std::move(head));
+  }
+  std::vector<ReadyKey> keys;
+  while (keys.size() < limit && !heads.empty()) {
+    const auto best = std::min_element(heads.begin(), heads.end(),
+                                       [](const auto& a, const auto& b) { return is_before(a->key, b->key); });
+    Head& head = **best;
+    keys.push_back(head.key);
+    if (!head.cursor.next() || !is_in_line(head)) heads.erase(best);
+  }
+  return keys;
+}
+
+// Starts the job, or lets it expire. Returns whether it was started.
+bool start(Ledger& ledger, Job& job, WorkerId worker) {
+  model::JobHeader& header = job.header();
+  if (header.run == 0 && header.expires_ms != 0 && header.expires_ms <= ledger.now_ms()) {
+    ledger.finalize(job, State::expired);
+    ledger.save(job, EventType::expired, "its deadline to start passed");
+    return false;
+  }
+  header.state = State::running;
+  header.started_ms = ledger.now_ms();
+  header.worker = worker;
+  ++header.run;
+  ++header.attempt;
+  ++ledger.totals().attempts;
+  header.set(model::kHasExitCode, false);
+  ledger.save(job, EventType::started, {}, worker);
+  return true;
+}
+
+}  // namespace
+
+std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
+  std::vector<std::uint32_t> tasks;
+  std::map<std::uint32_t, std::string> names;
+  for (const std::string& task : request.tasks) {
+    if (const auto number = find_task(ledger.txn(), task)) {
+      tasks.push_back(*number);
+      names.emplace(*number, task);
+    }
+  }
+  std::vector<Claimed> claimed;
+  for (const Group& group : groups(ledger, request, tasks)) {
+    while (claimed.size() < request.limit) {
+      const std::vector<ReadyKey> keys = first_of(ledger.txn(), group, request.limit - claimed.size());
+      if (keys.empty()) break;
+      for (const ReadyKey& key : keys) {
+        auto job = ledger.load(key.job);
+        if (!job) base::fail<Damaged>("job {} is in the line of ready jobs but has no record", key.job);
+        if (!start(ledger, *job, request.worker)) continue;
+        claimed.push_back({job->id, std::move(job->record), ledger.queue(key.queue).name, names.at(key.task)});
+      }
+    }
+  }
+  return claimed;
+}
+
+}  // namespace tq::engine

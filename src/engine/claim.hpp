@@ -1,0 +1,30 @@
+// Claiming: ready jobs become running.
+#pragma once
+
+#include "engine/ledger.hpp"
+
+#include <string>
+#include <vector>
+
+namespace tq::engine {
+
+struct ClaimRequest {
+  WorkerId worker = 0;
+  std::vector<std::string> queues;  // looked at strictly in this order; empty: all of them as one line
+  std::vector<std::string> tasks;   // only jobs of these
+  std::size_t limit = 1;
+};
+
+// A job as its worker gets it.
+struct Claimed {
+  JobId id = 0;
+  model::JobRecord record;
+  std::string queue;
+  std::string task;
+};
+
+// Claims up to `limit` jobs: by priority, then by time due, then by id. Jobs whose deadline to start has passed become
+// `expired` on the way. The cost does not depend on how many wait, nor on how many there are of tasks that were not asked for.
+std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request);
+
+}  // namespace tq::engine

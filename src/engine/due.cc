@@ -1,0 +1,88 @@
+#include "engine/due.hpp"
+
+#include "base/clock.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace tq::engine {
+namespace {
+
+// The first `limit` jobs of a time index whose time is not after `now_ms`. Collected first, because what is done to them
+// changes the index.
+template <class Key>
+std::vector<JobId> passed(const store::Transaction& txn, std::int64_t now_ms, std::size_t limit) {
+  std::vector<JobId> jobs;
+  store::Cursor<Key> cursor(txn);
+  for (bool more = cursor.first(); more && jobs.size() < limit; more = cursor.next()) {
+    const Key key = cursor.key();
+    if (std::get<0>(Key::fields(key)) > now_ms) break;
+    jobs.push_back(key.job);
+  }
+  return jobs;
+}
+
+template <class Key>
+std::optional<Time> first_time(const store::Transaction& txn) {
+  store::Cursor<Key> cursor(txn);
+  if (!cursor.first()) return std::nullopt;
+  const Key key = cursor.key();
+  return base::from_ms(std::get<0>(Key::fields(key)));
+}
+
+Job load_indexed(Ledger& ledger, JobId id) {
+  auto job = ledger.load(id);
+  if (!job) base::fail<Damaged>("job {} is in an index of times but has no record", id);
+  return std::move(*job);
+}
+
+bool remove_old_events(Ledger& ledger, std::size_t limit) {
+  const std::int64_t before_ms = ledger.now_ms() - ledger.retention().events.count();
+  std::vector<EventKey> old;
+  store::Cursor<EventKey> cursor(ledger.txn());
+  for (bool more = cursor.first(); more && old.size() < limit; more = cursor.next()) {
+    if (model::decode_event(cursor.value()).time_ms >= before_ms) break;
+    old.push_back(cursor.key());
+  }
+  for (const EventKey& key : old) ledger.forget_event(key);
+  return old.size() == limit;
+}
+
+}  // namespace
+
+std::size_t fire_due(Ledger& ledger, std::size_t limit) {
+  const auto expired = passed<ExpiryKey>(ledger.txn(), ledger.now_ms(), limit);
+  for (const JobId id : expired) {
+    Job job = load_indexed(ledger, id);
+    ledger.finalize(job, State::expired);
+    ledger.save(job, EventType::expired, "its deadline to start passed");
+  }
+  const auto due = passed<DueKey>(ledger.txn(), ledger.now_ms(), limit);
+  for (const JobId id : due) {
+    Job job = load_indexed(ledger, id);
+    job.header().state = State::ready;
+    ledger.save(job, EventType::due);
+  }
+  return std::max(expired.size(), due.size());
+}
+
+Collected collect(Ledger& ledger, std::size_t limit) {
+  const auto jobs = passed<KeepKey>(ledger.txn(), ledger.now_ms(), limit);
+  for (const JobId id : jobs) {
+    Job job = load_indexed(ledger, id);
+    ledger.remove(job);
+  }
+  const bool more_events = remove_old_events(ledger, limit);
+  return {jobs.size(), jobs.size() == limit || more_events};
+}
+
+std::optional<Time> next_due(const store::Transaction& txn) {
+  const auto due = first_time<DueKey>(txn);
+  const auto expiry = first_time<ExpiryKey>(txn);
+  if (due && expiry) return std::min(*due, *expiry);
+  return due ? due : expiry;
+}
+
+std::optional<Time> next_keep(const store::Transaction& txn) { return first_time<KeepKey>(txn); }
+
+}  // namespace tq::engine

@@ -1,0 +1,36 @@
+#include "engine/keys.hpp"
+
+namespace tq::engine {
+
+ReadyKey ready_key(JobId job, const model::JobHeader& header) {
+  return {header.queue, header.task, ~header.priority, header.due_ms, job};
+}
+
+IndexKeys::IndexKeys(JobId job, const model::JobHeader& header) {
+  switch (header.state) {
+    case State::ready:
+      add(ready_key(job, header));
+      break;
+    case State::scheduled:
+    case State::retrying:
+      add(DueKey{header.due_ms, job});
+      break;
+    case State::running:
+      add(ActiveKey{header.worker, job});
+      break;
+    case State::succeeded:
+    case State::failed:
+    case State::cancelled:
+    case State::expired:
+      add(FinalKey{static_cast<std::uint8_t>(header.state), header.finished_ms, job});
+      add(KeepKey{header.keep_until_ms, job});
+      break;
+    case State::blocked:
+    case State::forwarded:
+      break;
+  }
+  const bool may_still_expire = header.expires_ms != 0 && header.run == 0 && !is_final(header.state);
+  if (may_still_expire) add(ExpiryKey{header.expires_ms, job});
+}
+
+}  // namespace tq::engine
