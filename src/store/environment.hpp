@@ -1,0 +1,68 @@
+// The open store: one per file and process, found again through a registry, since LMDB must not be opened twice in one
+// process (the second close drops the first one's locks).
+#pragma once
+
+#include "base/fd.hpp"
+#include "store/lock_file.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace tq::store {
+
+class ReadTransaction;
+class WriteTransaction;
+struct Format;
+
+struct EnvironmentOptions {
+  bool create = true;
+  std::uint64_t quota_bytes = 0;  // 0: none
+  const Format* format = nullptr; // what to read and write, with the steps that lead there; null: this build's
+};
+
+struct Usage {
+  std::uint64_t file_bytes = 0;  // of the data file
+  std::uint64_t used_bytes = 0;  // of those, in pages that hold something
+};
+
+// Thread-safe. After fork() it must not be used in the child: every call throws there.
+class Environment : public std::enable_shared_from_this<Environment> {
+ public:
+  // Opens or creates the store at `path`; ":memory:" makes a private one without a file.
+  // Throws NotFound (no file and not create), Unsupported, Damaged, IoError.
+  static std::shared_ptr<Environment> open(const std::filesystem::path& path, const EnvironmentOptions& options);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  // One consistent state. Never blocks on a writer (but for the first few, which make reader slots under the write lock).
+  ReadTransaction read();
+  // Waits for the write lock: of this process's other threads first, then of other processes.
+  // Throws IoError once a commit or sync through this environment has failed.
+  WriteTransaction write();
+
+  // The store's UUID, 16 bytes, made with the store.
+  const std::string& uuid() const;
+  bool in_memory() const;
+  // Absolute, "" for a store in memory.
+  const std::filesystem::path& path() const;
+  // "jobs.tq" + suffix, for the side files of other floors ("-bell"). "" for a store in memory.
+  std::string side_path(const std::string& suffix) const;
+  // Which workers live.
+  LockFile& locks();
+  Usage usage();
+
+  class Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  friend class Opening;
+  explicit Environment(std::unique_ptr<Impl> impl);
+  WriteTransaction write_in_opening();
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tq::store

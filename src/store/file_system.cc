@@ -1,0 +1,180 @@
+#include "store/file_system.hpp"
+
+#include "base/bytes.hpp"
+#include "base/fail.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <limits>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace tq::store {
+namespace {
+
+using base::fail;
+namespace fs = std::filesystem;
+
+// LMDB's meta page, as lmdb 0.9 writes it on 64-bit little-endian machines; FORMAT.md has the layout.
+constexpr std::size_t kMetaBytes = 152;
+constexpr std::size_t kMagicAt = 16;
+constexpr std::size_t kPageSizeAt = 40;
+constexpr std::size_t kLastPageAt = 136;
+constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
+constexpr std::uint32_t kLmdbVersion = 1;
+
+struct Meta {
+  std::uint32_t magic = 0;
+  std::uint32_t version = 0;
+  std::uint64_t page_size = 0;
+  std::uint64_t last_page = 0;
+  std::uint64_t transaction = 0;
+};
+
+std::optional<Meta> read_meta(int fd, const fs::path& path, std::uint64_t offset) {
+  std::array<char, kMetaBytes> bytes;
+  ssize_t got;
+  do got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  while (got < 0 && errno == EINTR);
+  if (got < 0) base::throw_system(fmt::format("cannot read '{}'", path.native()), errno);
+  if (static_cast<std::size_t>(got) < bytes.size()) return std::nullopt;
+  const std::string_view page(bytes.data(), bytes.size());
+  Meta meta;
+  base::ByteReader head(page.substr(kMagicAt));
+  meta.magic = head.le<std::uint32_t>();
+  meta.version = head.le<std::uint32_t>();
+  meta.page_size = base::ByteReader(page.substr(kPageSizeAt)).le<std::uint32_t>();
+  base::ByteReader tail(page.substr(kLastPageAt));
+  meta.last_page = tail.le<std::uint64_t>();
+  meta.transaction = tail.le<std::uint64_t>();
+  return meta;
+}
+
+bool is_page_size(std::uint64_t size) { return size >= 512 && size <= 65536 && (size & (size - 1)) == 0; }
+
+void refuse_foreign(int fd, const fs::path& path) {
+  const std::optional<Meta> meta = read_meta(fd, path, 0);
+  if (!meta || meta->magic != kLmdbMagic || !is_page_size(meta->page_size)) {
+    fail<Unsupported>("cannot open '{}': it is not a tq store; it is left as it is. Name another file", path.native());
+  }
+  if (meta->version != kLmdbVersion) {
+    fail<Unsupported>("cannot open '{}': it is in version {} of LMDB's format, and this tq knows version {}", path.native(),
+                      meta->version, kLmdbVersion);
+  }
+}
+
+void refuse_unless_regular(const fs::path& path, const struct stat& status) {
+  if (S_ISDIR(status.st_mode)) {
+    fail<Unsupported>("cannot open '{}': it is a directory, and a store is a file, such as '{}'", path.native(),
+                      (path / "jobs.tq").native());
+  }
+  if (!S_ISREG(status.st_mode)) fail<Unsupported>("cannot open '{}': it is not a regular file", path.native());
+}
+
+}  // namespace
+
+fs::path resolve(const fs::path& path) {
+  if (path.empty()) fail<InvalidArgument>("the path of the store is empty");
+  fs::path resolved = fs::absolute(path);
+  // "a/.." is not nothing if a is a symbolic link: only the file system can tell.
+  const bool climbs = std::find(resolved.begin(), resolved.end(), "..") != resolved.end();
+  resolved = climbs ? fs::weakly_canonical(resolved.parent_path()) / resolved.filename() : resolved.lexically_normal();
+  std::error_code ignored;
+  for (int links = 0; fs::is_symlink(resolved, ignored); ++links) {
+    if (links == 40) base::throw_system(fmt::format("cannot open '{}'", path.native()), ELOOP);
+    resolved = resolved.parent_path() / fs::read_symlink(resolved, ignored);
+  }
+  return resolved;
+}
+
+FileId identify(int fd, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) base::throw_system(fmt::format("cannot look at '{}'", path.native()), errno);
+  return {status.st_dev, status.st_ino};
+}
+
+std::optional<FileId> identify(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return FileId{status.st_dev, status.st_ino};
+  if (errno == ENOENT) return std::nullopt;
+  base::throw_system(fmt::format("cannot open '{}'", path.native()), errno);
+}
+
+void make_parent_directory(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  if (::mkdir(parent.c_str(), 0700) == 0) {
+    base::sync_directory(parent.parent_path());
+    return;
+  }
+  if (errno == EEXIST) return;
+  if (errno != ENOENT) base::throw_system(fmt::format("cannot make the directory '{}'", parent.native()), errno);
+  make_parent_directory(parent);
+  make_parent_directory(path);
+}
+
+bool is_network_file_system(std::uint64_t type) {
+  // From linux/magic.h and the file systems' own headers. FUSE is not here: most of it is local, and sshfs looks the same.
+  constexpr std::array<std::uint64_t, 13> kTypes = {
+      0x6969,      // NFS
+      0x517b,      // SMB
+      0xff534d42,  // CIFS
+      0xfe534d42,  // SMB2
+      0x564c,      // NCP
+      0x73757245,  // Coda
+      0x5346414f,  // AFS (OpenAFS)
+      0x6b414653,  // AFS (kernel)
+      0x01021997,  // 9P
+      0x00c36400,  // Ceph
+      0x0bd00bd0,  // Lustre
+      0x01161970,  // GFS2
+      0x7461636f,  // OCFS2
+  };
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+void refuse_network(const fs::path& path) {
+  struct statfs status {};
+  const fs::path parent = path.parent_path();
+  if (::statfs(parent.c_str(), &status) != 0) base::throw_system(fmt::format("cannot open '{}'", path.native()), errno);
+  // Some types have their top bit set, and the field is signed.
+  if (is_network_file_system(static_cast<std::uint64_t>(status.f_type) & 0xffffffff)) {
+    fail<Unsupported>(
+        "cannot keep a store at '{}': it is on a network file system, where locks and shared memory do not hold; use a "
+        "local disk",
+        path.native());
+  }
+}
+
+base::Fd open_data_file(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) base::throw_system(fmt::format("cannot open '{}'", path.native()), errno);
+  refuse_unless_regular(path, status);
+  base::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd && errno == EROFS) {
+    fail<Unsupported>("cannot open '{}': it is on a read-only file system, and also reading a store writes beside it",
+                      path.native());
+  }
+  if (!fd) base::throw_system(fmt::format("cannot open '{}' for reading and writing", path.native()), errno);
+  refuse_foreign(fd.get(), path);
+  return fd;
+}
+
+void refuse_truncated(int fd, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) base::throw_system(fmt::format("cannot look at '{}'", path.native()), errno);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const Meta first = read_meta(fd, path, 0).value_or(Meta{});
+  const Meta second = is_page_size(first.page_size) ? read_meta(fd, path, first.page_size).value_or(Meta{}) : Meta{};
+  const Meta& newest = second.transaction > first.transaction ? second : first;
+  const bool has_both = first.magic == kLmdbMagic && second.magic == kLmdbMagic;
+  if (!has_both || newest.last_page >= size / first.page_size) {
+    const std::uint64_t pages = has_both ? newest.last_page + 1 : 2;
+    fail<Damaged>("cannot open '{}': it is cut off: {} bytes are there, and {} pages of {} bytes belong there", path.native(),
+                  size, pages, std::max<std::uint64_t>(first.page_size, 512));
+  }
+}
+
+}  // namespace tq::store
