@@ -1,0 +1,62 @@
+// Fixed records from one list of their fields: a record names them once, in the order on disk, and that list is what writes,
+// reads and measures it. Fields are little-endian; enumerations are stored as their numbers, bool as a byte.
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace tq::model {
+
+// The unsigned type in which a field is stored.
+template <class Field>
+constexpr auto stored(Field field) {
+  if constexpr (std::is_same_v<Field, bool>) {
+    return static_cast<std::uint8_t>(field);
+  } else if constexpr (std::is_enum_v<Field>) {
+    return stored(static_cast<std::underlying_type_t<Field>>(field));
+  } else {
+    return static_cast<std::make_unsigned_t<Field>>(field);
+  }
+}
+template <class Field>
+using Stored = decltype(stored(Field{}));
+
+// Writes fields one after the other into memory that is large enough.
+class FieldWriter {
+ public:
+  explicit FieldWriter(char* to) : to_(to) {}
+
+  template <class Field>
+  void operator()(const Field& field) {
+    auto value = stored(field);
+    if constexpr (std::endian::native == std::endian::big) value = base::swap_bytes(value);
+    std::memcpy(to_, &value, sizeof value);
+    to_ += sizeof value;
+  }
+
+ private:
+  char* to_;
+};
+
+template <class Field>
+void read_field(base::ByteReader& reader, Field& field) {
+  const auto value = reader.le<Stored<Field>>();
+  if constexpr (std::is_same_v<Field, bool>) {
+    field = value != 0;
+  } else {
+    field = static_cast<Field>(value);
+  }
+}
+
+// The bytes that the fields take which `visit` hands to its argument.
+template <class Visit>
+constexpr std::size_t fields_size(Visit visit) {
+  std::size_t size = 0;
+  visit([&size]<class Field>(const Field&) { size += sizeof(Stored<Field>); });
+  return size;
+}
+
+}  // namespace tq::model

@@ -1,0 +1,98 @@
+#include "model/job_record.hpp"
+
+#include "base/bytes.hpp"
+#include "base/fail.hpp"
+#include "model/fields.hpp"
+
+namespace tq::model {
+namespace {
+
+constexpr std::uint32_t kKnownFlags = kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode;
+
+struct SectionSizes {
+  std::uint32_t details = 0;
+  std::uint32_t payload = 0;
+  std::uint32_t result = 0;
+  std::uint32_t error = 0;
+  std::uint64_t sum() const { return std::uint64_t{details} + payload + result + error; }
+};
+
+// The order of the bytes on disk: never change it, make a new version.
+template <class Visit, class Header, class Sizes>
+constexpr void visit(Visit&& field, Header& h, Sizes& sizes) {
+  field(h.state), field(h.backoff_kind), field(h.backoff_jitter_permille), field(h.flags);
+  field(h.queue), field(h.task), field(h.priority);
+  field(h.run), field(h.attempt), field(h.max_retries), field(h.crashes), field(h.exit_code);
+  field(h.enqueued_ms), field(h.due_ms), field(h.started_ms), field(h.finished_ms), field(h.expires_ms);
+  field(h.timeout_ms), field(h.keep_until_ms), field(h.result_ttl_ms);
+  field(h.backoff_base_ms), field(h.backoff_cap_ms);
+  field(h.worker), field(h.last_event);
+  field(h.log_next), field(h.log_bytes), field(h.log_head_bytes), field(h.log_dropped_bytes), field(h.log_dropped_after);
+  field(sizes.details), field(sizes.payload), field(sizes.result), field(sizes.error);
+}
+
+static_assert(kHeaderBytes == 1 + fields_size([](auto&& field) {
+                JobHeader header;
+                SectionSizes sizes;
+                visit(field, header, sizes);
+              }));
+
+std::uint32_t section_size(std::string_view section) {
+  TQ_ASSERT(section.size() <= UINT32_MAX);
+  return static_cast<std::uint32_t>(section.size());
+}
+
+JobHeader decode(std::string_view bytes, SectionSizes& sizes) {
+  base::ByteReader reader(bytes);
+  if (bytes.size() < kHeaderBytes) {
+    base::fail<Damaged>("a job's record has {} bytes, its header alone takes {}", bytes.size(), kHeaderBytes);
+  }
+  const auto version = reader.le<std::uint8_t>();
+  if (version != kJobRecordVersion) base::fail<Damaged>("a job's record is of version {}, which is not known", version);
+  JobHeader header;
+  visit([&reader](auto& field) { read_field(reader, field); }, header, sizes);
+  if (to_string(header.state).empty()) base::fail<Damaged>("a job's record names state {}", static_cast<int>(header.state));
+  const bool is_kind = header.backoff_kind == Backoff::Kind::constant || header.backoff_kind == Backoff::Kind::exponential;
+  if (!is_kind) base::fail<Damaged>("a job's record names backoff {}", static_cast<int>(header.backoff_kind));
+  if ((header.flags & ~kKnownFlags) != 0) base::fail<Damaged>("a job's record has unknown flags {:#x}", header.flags);
+  if (header.backoff_jitter_permille > 1000) {
+    base::fail<Damaged>("a job's record has a jitter of {} permille", header.backoff_jitter_permille);
+  }
+  if (reader.rest().size() != sizes.sum()) {
+    base::fail<Damaged>("a job's record has {} bytes behind its header, its sections take {}", reader.rest().size(),
+                        sizes.sum());
+  }
+  return header;
+}
+
+}  // namespace
+
+std::string encode(const JobRecord& record) {
+  const SectionSizes sizes{section_size(record.details), section_size(record.payload), section_size(record.result),
+                           section_size(record.error)};
+  std::string bytes(kHeaderBytes, '\0');
+  FieldWriter writer(bytes.data());
+  writer(kJobRecordVersion);
+  visit(writer, record.header, sizes);
+  bytes.reserve(kHeaderBytes + sizes.sum());
+  return bytes.append(record.details).append(record.payload).append(record.result).append(record.error);
+}
+
+JobRecord decode_job(std::string_view bytes) {
+  SectionSizes sizes;
+  JobRecord record;
+  record.header = decode(bytes, sizes);
+  base::ByteReader sections(bytes.substr(kHeaderBytes));
+  record.details = sections.take(sizes.details);
+  record.payload = sections.take(sizes.payload);
+  record.result = sections.take(sizes.result);
+  record.error = sections.take(sizes.error);
+  return record;
+}
+
+JobHeader decode_job_header(std::string_view bytes) {
+  SectionSizes sizes;
+  return decode(bytes, sizes);
+}
+
+}  // namespace tq::model

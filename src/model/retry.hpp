@@ -1,0 +1,15 @@
+// When the next attempt starts.
+#pragma once
+
+#include <tq/types.hpp>
+
+namespace tq::model {
+
+// The wait before retry number `retry` (1 for the first), by the policy, varied by its jitter. `seed` decides the
+// variation: the same seed gives the same wait. Never negative, never beyond cap * (1 + jitter), never overflows.
+Duration retry_delay(const Backoff& backoff, std::uint32_t retry, std::uint64_t seed);
+
+// A seed that differs between jobs and attempts and is the same each time it is asked for (splitmix64 of both).
+std::uint64_t retry_seed(JobId job, std::uint32_t attempt);
+
+}  // namespace tq::model
