@@ -1,0 +1,3 @@
+// The one main() of all tests.
+#define BOOST_TEST_MODULE tq
+#include <boost/test/unit_test.hpp>
