@@ -20,7 +20,7 @@ def flags(command):
     words = shlex.split(command['command'])
     kept, skip = [], False
     for word in words:
-        if skip or word in ('-c', '-MD', command['file']) or Path(word).name == 'ccache':
+        if skip or word in ('-c', '-MD', '-fdiagnostics-color=always', command['file']) or Path(word).name == 'ccache':
             skip = False
         elif word in ('-o', '-MQ', '-MF'):
             skip = True
