@@ -160,8 +160,8 @@ Time parse_rfc3339(std::string_view text) {
   if (rest.empty()) bad_time(text, "the zone is missing: add Z for UTC, or an offset like +02:00");
   const auto offset = parse_offset(rest);
   if (!offset) bad_time(text);
-  return Time(*date) + std::chrono::hours(time->hour) + std::chrono::minutes(time->minute) + std::chrono::seconds(*second) +
-         *fraction - *offset;
+  const auto since_midnight = std::chrono::minutes(time->hour * 60 + time->minute) + std::chrono::seconds(*second);
+  return Time(*date) + since_midnight + *fraction - *offset;
 }
 
 // That time of the local day `days` after the one of `now`; a time that the clock leaves out that day: the first after it.
@@ -196,10 +196,11 @@ Duration parse_duration(std::string_view text) {
     if (digits.empty()) bad_duration(text, kRight);
     if (rest.starts_with('.')) bad_fraction(text);
     const std::string_view name = take_while(rest, [](char c) { return !is_digit(c); });
-    if (name.empty()) bad_duration(text, fmt::format("the unit is missing: write {}s for seconds, {}m for minutes", text, text));
+    if (name.empty()) bad_duration(text, fmt::format("the unit is missing: write {0}s or {0}m", text));
     const Unit* unit = find_unit(name);
     if (unit == nullptr) bad_duration(text, fmt::format("'{}' is no unit: {}", name, kRight));
-    if (last != nullptr && unit->size >= last->size) bad_duration(text, fmt::format("the larger unit comes first: {}", kRight));
+    const bool in_order = last == nullptr || unit->size < last->size;
+    if (!in_order) bad_duration(text, fmt::format("the larger unit comes first: {}", kRight));
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc() || number > kMaxDuration / unit->size) too_long(text);

@@ -37,7 +37,7 @@ void check_not_too_late(std::string_view option, Time time, Time now) {
 }
 
 Time due(const EnqueueOptions& options, Time now) {
-  if (options.delay && options.at) base::fail<InvalidArgument>("delay and at are both given: only one of them is allowed");
+  if (options.delay && options.at) base::fail<InvalidArgument>("delay and at are both given: use one of them");
   if (options.delay) return now + Duration(checked_ms("delay", *options.delay));
   if (!options.at) return now;
   check_not_too_late("at", *options.at, now);
@@ -46,7 +46,7 @@ Time due(const EnqueueOptions& options, Time now) {
 
 std::optional<Time> deadline(const EnqueueOptions& options, Time now) {
   if (options.expires_in && options.expires_at) {
-    base::fail<InvalidArgument>("expires is given both as a time and as a duration: only one of them is allowed");
+    base::fail<InvalidArgument>("expires is given both as a time and as a duration: use one of them");
   }
   if (options.expires_in) {
     const Duration left(checked_ms("expires", *options.expires_in));
@@ -109,7 +109,8 @@ void check_variable(const std::string& name, const std::string& value) {
 
 }  // namespace
 
-Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now, std::size_t max_blob_bytes) {
+Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now,
+            std::size_t max_blob_bytes) {
   base::check_name("task", task);
   base::check_name("queue", options.queue);
   check_payload(task, payload, max_blob_bytes);
@@ -153,7 +154,7 @@ Payload encode_command(const Command& command, std::size_t max_blob_bytes) {
                                 kMaxCommandBytes);
   }
   check_no_nul("cwd", command.cwd);
-  if (!command.cwd.starts_with('/')) base::fail<InvalidArgument>("cwd is '{}': it must be an absolute path", command.cwd);
+  if (!command.cwd.starts_with('/')) base::fail<InvalidArgument>("cwd is '{}': it must be absolute", command.cwd);
   std::string packed = pack(command);
   if (packed.size() > max_blob_bytes) {
     base::fail<InvalidArgument>("the command takes {} bytes with its stdin: at most {} are allowed", packed.size(),

@@ -14,7 +14,7 @@ namespace tq::model {
 struct Draft {
   std::string queue;
   std::string task;
-  JobHeader header;    // state is scheduled or ready; queue, task, payload flags are still to be set
+  JobHeader header;  // state is scheduled or ready; queue, task, payload flags are still to be set
   JobDetails details;
   std::string payload;  // whatever its size
 };
@@ -22,7 +22,8 @@ struct Draft {
 // Checks everything that can be wrong with a job on its own: names, priorities, durations (negative, beyond kMaxDuration),
 // both of delay and at, a deadline that is past, labels (at most 32), codec name, payload over `max_blob_bytes`.
 // Throws InvalidArgument that names the option, the value and the limit.
-Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now, std::size_t max_blob_bytes);
+Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now,
+            std::size_t max_blob_bytes);
 
 // The payload of an `exec` job. Throws InvalidArgument: no arguments, an argument, variable or directory with a NUL byte,
 // a variable's name that is empty or has a '=', a directory that is not absolute, arguments and environment over

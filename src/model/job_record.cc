@@ -27,19 +27,35 @@ constexpr void visit(Visit&& field, Header& h, Sizes& sizes) {
   field(h.timeout_ms), field(h.keep_until_ms), field(h.result_ttl_ms);
   field(h.backoff_base_ms), field(h.backoff_cap_ms);
   field(h.worker), field(h.last_event);
-  field(h.log_next), field(h.log_bytes), field(h.log_head_bytes), field(h.log_dropped_bytes), field(h.log_dropped_after);
+  field(h.log_next), field(h.log_bytes), field(h.log_head_bytes);
+  field(h.log_dropped_bytes), field(h.log_dropped_after);
   field(sizes.details), field(sizes.payload), field(sizes.result), field(sizes.error);
 }
 
-static_assert(kHeaderBytes == 1 + fields_size([](auto&& field) {
-                JobHeader header;
-                SectionSizes sizes;
-                visit(field, header, sizes);
-              }));
+constexpr std::size_t kFieldsBytes = fields_size([](auto&& field) {
+  JobHeader header;
+  SectionSizes sizes;
+  visit(field, header, sizes);
+});
+static_assert(kHeaderBytes == sizeof kJobRecordVersion + kFieldsBytes);
 
 std::uint32_t section_size(std::string_view section) {
   TQ_ASSERT(section.size() <= UINT32_MAX);
   return static_cast<std::uint32_t>(section.size());
+}
+
+bool is_known(Backoff::Kind kind) { return kind == Backoff::Kind::constant || kind == Backoff::Kind::exponential; }
+
+// Throws Damaged for what no version of this record can hold.
+void check(const JobHeader& header) {
+  const auto number = [](auto value) { return static_cast<unsigned>(value); };
+  if (to_string(header.state).empty()) base::fail<Damaged>("a job's record names state {}", number(header.state));
+  if (!is_known(header.backoff_kind))
+    base::fail<Damaged>("a job's record names backoff {}", number(header.backoff_kind));
+  if ((header.flags & ~kKnownFlags) != 0) base::fail<Damaged>("a job's record has unknown flags {:#x}", header.flags);
+  if (header.backoff_jitter_permille > 1000) {
+    base::fail<Damaged>("a job's record has a jitter of {} permille", header.backoff_jitter_permille);
+  }
 }
 
 JobHeader decode(std::string_view bytes, SectionSizes& sizes) {
@@ -51,13 +67,7 @@ JobHeader decode(std::string_view bytes, SectionSizes& sizes) {
   if (version != kJobRecordVersion) base::fail<Damaged>("a job's record is of version {}, which is not known", version);
   JobHeader header;
   visit([&reader](auto& field) { read_field(reader, field); }, header, sizes);
-  if (to_string(header.state).empty()) base::fail<Damaged>("a job's record names state {}", static_cast<int>(header.state));
-  const bool is_kind = header.backoff_kind == Backoff::Kind::constant || header.backoff_kind == Backoff::Kind::exponential;
-  if (!is_kind) base::fail<Damaged>("a job's record names backoff {}", static_cast<int>(header.backoff_kind));
-  if ((header.flags & ~kKnownFlags) != 0) base::fail<Damaged>("a job's record has unknown flags {:#x}", header.flags);
-  if (header.backoff_jitter_permille > 1000) {
-    base::fail<Damaged>("a job's record has a jitter of {} permille", header.backoff_jitter_permille);
-  }
+  check(header);
   if (reader.rest().size() != sizes.sum()) {
     base::fail<Damaged>("a job's record has {} bytes behind its header, its sections take {}", reader.rest().size(),
                         sizes.sum());

@@ -84,7 +84,8 @@ std::string encode(const EventRecord& record) {
 EventRecord decode_event(std::string_view bytes) {
   EventRecord record;
   record.text = decode("an event's", bytes, [&record](auto&& field) { visit_event(field, record); });
-  if (to_string(record.type).empty()) base::fail<Damaged>("an event's record names type {}", static_cast<int>(record.type));
+  const bool is_known = !to_string(record.type).empty();
+  if (!is_known) base::fail<Damaged>("an event's record names type {}", static_cast<unsigned>(record.type));
   return record;
 }
 
@@ -96,7 +97,7 @@ LogRecord decode_log(std::string_view bytes) {
   LogRecord record;
   record.bytes = decode("an output's", bytes, [&record](auto&& field) { visit_log(field, record); });
   if (record.stream < Stream::out || record.stream > Stream::note) {
-    base::fail<Damaged>("an output's record names stream {}", static_cast<int>(record.stream));
+    base::fail<Damaged>("an output's record names stream {}", static_cast<unsigned>(record.stream));
   }
   return record;
 }

@@ -15,17 +15,17 @@ namespace tq::model {
 struct QueueRecord {
   std::string name;
   bool paused = false;
-  std::uint64_t max_size = 0;                          // 0: no limit
-  std::array<std::uint64_t, kStateCount> count{};      // jobs by state
-  std::uint64_t unfinished() const;                    // jobs that are not final
+  std::uint64_t max_size = 0;                      // 0: no limit
+  std::array<std::uint64_t, kStateCount> count{};  // jobs by state
+  std::uint64_t unfinished() const;                // jobs that are not final
   bool operator==(const QueueRecord&) const = default;
 };
 
 struct WorkerRecord {
   std::int64_t pid = 0;
-  std::uint64_t pid_started = 0;    // field 22 of /proc/PID/stat: tells a reused number
-  std::int64_t guard_pid = 0;       // 0: it runs no commands
-  std::string token;                // in the environment of every command it starts
+  std::uint64_t pid_started = 0;  // field 22 of /proc/PID/stat: tells a reused number
+  std::int64_t guard_pid = 0;     // 0: it runs no commands
+  std::string token;              // in the environment of every command it starts
   std::string host;
   std::int64_t started_ms = 0;
   std::uint32_t concurrency = 0;
@@ -41,10 +41,10 @@ struct EventRecord {
   std::int64_t time_ms = 0;
   EventType type{};
   std::uint32_t attempt = 0;
-  std::uint32_t queue = 0;      // number in the catalogue; 0: none
+  std::uint32_t queue = 0;  // number in the catalogue; 0: none
   std::uint64_t job = 0;
   std::uint64_t worker = 0;
-  std::uint64_t previous = 0;   // the event of this job before this one; 0: the first
+  std::uint64_t previous = 0;      // the event of this job before this one; 0: the first
   std::uint32_t fraction_ppm = 0;  // of a progress event
   std::string text;
   bool operator==(const EventRecord&) const = default;
