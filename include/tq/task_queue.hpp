@@ -17,12 +17,12 @@ namespace tq {
 
 // How to open a store.
 struct OpenOptions {
-  bool create = true;                            // make the file if there is none; false: throw NotFound
-  std::uint64_t quota_bytes = 0;                 // enqueue throws QueueFull when the file would hold more; 0: none
-  std::size_t max_blob_bytes = kMaxBlobBytes;    // of one payload, result or saved state
-  std::uint64_t log_bytes_per_job = 8u << 20;    // of output kept per job: half as head, half as tail
-  Duration keep_succeeded = std::chrono::hours{24 * 7};   // retention of final jobs, unless they say otherwise
-  Duration keep_failed = std::chrono::hours{24 * 90};     // failed, cancelled and expired ones
+  bool create = true;                          // make the file if there is none; false: throw NotFound
+  std::uint64_t quota_bytes = 0;               // enqueue throws QueueFull when the file would hold more; 0: none
+  std::size_t max_blob_bytes = kMaxBlobBytes;  // of one payload, result or saved state
+  std::uint64_t log_bytes_per_job = 8u << 20;  // of output kept per job: half as head, half as tail
+  Duration keep_succeeded = std::chrono::hours{24 * 7};  // retention of final jobs, unless they say otherwise
+  Duration keep_failed = std::chrono::hours{24 * 90};    // failed, cancelled and expired ones
   Duration keep_events = std::chrono::hours{24 * 30};
 };
 
@@ -102,7 +102,7 @@ class TaskQueue {
   // Throws NotFound if there is no such job, or it is removed meanwhile.
   std::optional<Result> wait(JobId id, Duration timeout = Duration::max()) const;
   // Sleeps until there is an event with a number greater than `after`, and returns the newest number; `after` itself when
-  // `timeout` passed or `stop_waiting` was called.
+  // `timeout` passed.
   EventSeq wait_events(EventSeq after, Duration timeout = Duration::max()) const;
   // Sleeps until the job has output beyond `after` or is final; false after `timeout`.
   bool wait_log(JobId id, std::uint64_t after, Duration timeout = Duration::max()) const;

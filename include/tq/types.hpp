@@ -54,8 +54,8 @@ inline constexpr std::string_view kExecTask = "exec";
 inline constexpr std::string_view kDefaultQueue = "default";
 
 // Limits on input. Anything beyond is refused whole with InvalidArgument.
-inline constexpr std::size_t kMaxNameBytes = 128;                  // a queue's, task's or label's name
-inline constexpr std::size_t kMaxBlobBytes = 256u * 1024 * 1024;   // a payload, result or saved state, unless configured
+inline constexpr std::size_t kMaxNameBytes = 128;                 // a queue's, task's or label's name
+inline constexpr std::size_t kMaxBlobBytes = 256u * 1024 * 1024;  // a payload, result or saved state, unless configured
 inline constexpr std::size_t kMaxCommandBytes = 2u * 1024 * 1024;  // arguments and environment together
 inline constexpr std::size_t kMaxErrorBytes = 4096;                // a stored error text; longer ones are cut
 inline constexpr Duration kMaxDuration = std::chrono::hours{24 * 366 * 100};
@@ -168,8 +168,8 @@ struct JobChange {
 // What was done about a cancel.
 enum class CancelOutcome {
   no_such_job,
-  cancelled,      // it had not started, and will not
-  requested,      // it runs: its stop token is set, or its command gets TERM, a grace, then KILL
+  cancelled,  // it had not started, and will not
+  requested,  // it runs: its stop token is set, or its command gets TERM, a grace, then KILL
   already_final,
 };
 
@@ -218,9 +218,9 @@ enum class EventType : std::uint8_t {
   interrupted = 10,  // its worker was stopped; costs no attempt
   snoozed = 11,
   cancel_requested = 12,
-  retried = 13,    // a final job was sent round again by hand
-  changed = 14,    // queue, priority, time or labels
-  due = 15,        // its time came
+  retried = 13,  // a final job was sent round again by hand
+  changed = 14,  // queue, priority, time or labels
+  due = 15,      // its time came
   removed = 16,
   queue_created = 17,
   queue_paused = 18,
@@ -241,17 +241,17 @@ struct Event {
   JobId job = 0;  // 0: not about a job
   std::uint32_t attempt = 0;
   WorkerId worker = 0;
-  std::string queue;      // empty: not about a queue
-  double fraction = 0;    // of a progress event, 0 to 1
-  std::string text;       // the error, the reason, the progress text
+  std::string queue;    // empty: not about a queue
+  double fraction = 0;  // of a progress event, 0 to 1
+  std::string text;     // the error, the reason, the progress text
 };
 
 // What `events` looks for. Oldest first.
 struct EventFilter {
-  EventSeq after = 0;           // only events with a greater number
-  std::optional<Time> since;    // only events at or after this time
-  JobId job = 0;                // only of this job; 0: all
-  std::vector<EventType> types; // empty: all
+  EventSeq after = 0;            // only events with a greater number
+  std::optional<Time> since;     // only events at or after this time
+  JobId job = 0;                 // only of this job; 0: all
+  std::vector<EventType> types;  // empty: all
   std::size_t limit = 1000;
 };
 
@@ -275,9 +275,9 @@ struct Reason {
 
 // The whole store in numbers.
 struct Stats {
-  std::uint64_t count[kStateCount] = {};  // over all queues
-  std::uint64_t enqueued = 0;             // ever
-  std::uint64_t attempts = 0;             // ever started
+  std::uint64_t count[kStateCount] = {};                                // over all queues
+  std::uint64_t enqueued = 0;                                           // ever
+  std::uint64_t attempts = 0;                                           // ever started
   std::uint64_t succeeded = 0, failed = 0, cancelled = 0, expired = 0;  // ever
   std::uint64_t crashes = 0;                                            // ever
   std::uint64_t file_bytes = 0;                                         // of jobs.tq, without its side files

@@ -13,14 +13,15 @@
 namespace tq {
 
 struct WorkerOptions {
-  std::vector<std::string> queues;       // in the order in which they are looked at; empty: all, by name
-  std::uint32_t concurrency = 1;         // attempts at a time, 1 to 1,024
+  std::vector<std::string> queues;                     // in the order in which they are looked at; empty: all, by name
+  std::uint32_t concurrency = 1;                       // attempts at a time, 1 to 1,024
   Duration shutdown_grace = std::chrono::seconds{25};  // what a stop allows running attempts before it interrupts them
   Duration kill_grace = std::chrono::seconds{5};       // between TERM and KILL for a command
-  std::uint32_t max_crashes = 3;         // a job that was there at so many deaths of its worker is failed
-  bool commands = false;                 // run `exec` jobs
-  bool drain = false;                    // return from run() when nothing is left that could be done now
-  bool once = false;                     // run one job at most, then return
+  std::uint32_t max_crashes = 3;                       // a job that was there at so many deaths of its worker is failed
+  bool commands = false;                               // run `exec` jobs
+  bool fail_unknown_tasks = false;  // a job of its queues whose task has no handler here is failed; else it is left
+  bool drain = false;               // return from run() when nothing is left that could be done now
+  bool once = false;                // run one job at most, then return
   // The process belongs to the worker: it may adopt and kill orphans of its commands (prctl PR_SET_CHILD_SUBREAPER).
   // Leave it off in a program that has child processes of its own.
   bool own_process = false;

@@ -32,7 +32,8 @@ class Checker {
  private:
   template <class... Args>
   void problem(fmt::format_string<Args...> text, Args&&... args) {
-    if (report_.problems.size() < kMaxProblems) report_.problems.push_back(fmt::format(text, std::forward<Args>(args)...));
+    if (report_.problems.size() < kMaxProblems)
+      report_.problems.push_back(fmt::format(text, std::forward<Args>(args)...));
   }
 
   // Runs a step; damage that it meets becomes a problem.
@@ -84,8 +85,10 @@ class Checker {
       const model::JobHeader& header = record.header;
       headers_.emplace(key.job, header);
       if (key.job >= totals_.next_job) problem("job {} has a number that was never given out", key.job);
-      if (!queues_.contains(header.queue)) problem("job {} is in queue number {}, which does not exist", key.job, header.queue);
-      if (!tasks_.contains(header.task)) problem("job {} is of task number {}, which does not exist", key.job, header.task);
+      if (!queues_.contains(header.queue))
+        problem("job {} is in queue number {}, which does not exist", key.job, header.queue);
+      if (!tasks_.contains(header.task))
+        problem("job {} is of task number {}, which does not exist", key.job, header.task);
       ++counted_[header.queue][static_cast<std::size_t>(header.state)];
       check_header(key.job, header);
       for (const std::string& index_key : IndexKeys(key.job, header)) {
@@ -102,7 +105,8 @@ class Checker {
     if (header.state == State::running && !workers_.contains(header.worker)) {
       problem("job {} runs on worker {}, which is not registered", id, header.worker);
     }
-    if (header.attempt > header.run) problem("job {} counts {} attempts but was claimed {} times", id, header.attempt, header.run);
+    if (header.attempt > header.run)
+      problem("job {} counts {} attempts but was claimed {} times", id, header.attempt, header.run);
     const std::uint64_t most = std::uint64_t{header.max_retries} + 1;
     if (header.attempt > most) problem("job {} is at attempt {} of at most {}", id, header.attempt, most);
     if (is_final(header.state) && header.finished_ms == 0) problem("job {} is over but has no time of its end", id);
@@ -132,7 +136,8 @@ class Checker {
     check_index_of<ActiveKey>("the index of running jobs");
     check_index_of<FinalKey>("the index of final jobs");
     check_index_of<KeepKey>("the index of retention");
-    if (index_found_ != index_entries_) problem("the indexes hold {} entries instead of {}", index_found_, index_entries_);
+    if (index_found_ != index_entries_)
+      problem("the indexes hold {} entries instead of {}", index_found_, index_entries_);
   }
 
   void check_queues() {
@@ -155,7 +160,8 @@ class Checker {
       if (event.previous >= key.seq) problem("event {} names {} as the one before it", key.seq, event.previous);
       before = key.seq;
     });
-    if (before != 0 && before + 1 != totals_.next_event) problem("the newest events are missing, from {} on", before + 1);
+    if (before != 0 && before + 1 != totals_.next_event)
+      problem("the newest events are missing, from {} on", before + 1);
   }
 
   void check_output() {

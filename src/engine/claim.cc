@@ -26,6 +26,21 @@ std::vector<std::uint32_t> all_queues(const store::Transaction& txn) {
   return numbers;
 }
 
+std::vector<std::uint32_t> wanted_tasks(const store::Transaction& txn, const ClaimRequest& request) {
+  std::vector<std::uint32_t> named;
+  for (const std::string& task : request.tasks) {
+    if (const auto number = find_task(txn, task)) named.push_back(*number);
+  }
+  if (!request.tasks_are_excluded) return named;
+  std::vector<std::uint32_t> others;
+  store::Cursor<TaskKey> cursor(txn);
+  for (bool more = cursor.first(); more; more = cursor.next()) {
+    const std::uint32_t task = cursor.key().task;
+    if (std::find(named.begin(), named.end(), task) == named.end()) others.push_back(task);
+  }
+  return others;
+}
+
 // The lines worth looking at, grouped as the request says.
 std::vector<Group> groups(Ledger& ledger, const ClaimRequest& request, const std::vector<std::uint32_t>& tasks) {
   std::vector<Group> groups;
@@ -94,14 +109,7 @@ bool start(Ledger& ledger, Job& job, WorkerId worker) {
 }  // namespace
 
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
-  std::vector<std::uint32_t> tasks;
-  std::map<std::uint32_t, std::string> names;
-  for (const std::string& task : request.tasks) {
-    if (const auto number = find_task(ledger.txn(), task)) {
-      tasks.push_back(*number);
-      names.emplace(*number, task);
-    }
-  }
+  const std::vector<std::uint32_t> tasks = wanted_tasks(ledger.txn(), request);
   std::vector<Claimed> claimed;
   for (const Group& group : groups(ledger, request, tasks)) {
     while (claimed.size() < request.limit) {
@@ -111,7 +119,8 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
         auto job = ledger.load(key.job);
         if (!job) base::fail<Damaged>("job {} is in the line of ready jobs but has no record", key.job);
         if (!start(ledger, *job, request.worker)) continue;
-        claimed.push_back({job->id, std::move(job->record), ledger.queue(key.queue).name, names.at(key.task)});
+        claimed.push_back(
+            {job->id, std::move(job->record), ledger.queue(key.queue).name, task_name(ledger.txn(), key.task)});
       }
     }
   }

@@ -11,7 +11,8 @@ namespace tq::engine {
 struct ClaimRequest {
   WorkerId worker = 0;
   std::vector<std::string> queues;  // looked at strictly in this order; empty: all of them as one line
-  std::vector<std::string> tasks;   // only jobs of these
+  std::vector<std::string> tasks;   // only jobs of these...
+  bool tasks_are_excluded = false;  // ...or of all others
   std::size_t limit = 1;
 };
 

@@ -16,7 +16,8 @@ JobId enqueue(Ledger& ledger, NewJob job) {
   const std::uint32_t queue = ledger.find_or_make_queue(draft.queue);
   const model::QueueRecord& line = ledger.queue(queue);
   if (line.max_size != 0 && line.unfinished() >= line.max_size) {
-    base::fail<QueueFull>("queue '{}' is full: it has {} of at most {} jobs", draft.queue, line.unfinished(), line.max_size);
+    base::fail<QueueFull>("queue '{}' is full: it has {} of at most {} jobs", draft.queue, line.unfinished(),
+                          line.max_size);
   }
   model::JobRecord record;
   record.header = draft.header;

@@ -148,8 +148,9 @@ void crash(Ledger& ledger, Job& job, std::uint32_t max_crashes, std::string_view
   }
   const WorkerId worker = header.worker;
   if (header.crashes >= max_crashes) {
-    job.record.error = base::shorten(
-        fmt::format("its worker died {} times with this job, the last time: {}", header.crashes, cause), kMaxErrorBytes);
+    job.record.error =
+        base::shorten(fmt::format("its worker died {} times with this job, the last time: {}", header.crashes, cause),
+                      kMaxErrorBytes);
     ledger.finalize(job, State::failed);
     ledger.save(job, EventType::failed, job.record.error, worker);
     return;

@@ -33,11 +33,16 @@ void put_number(store::WriteTransaction& txn, char kind, std::string_view name, 
 // The counter over the whole store that counts this state being reached.
 std::uint64_t* total_of(model::Totals& totals, State state) {
   switch (state) {
-    case State::succeeded: return &totals.succeeded;
-    case State::failed: return &totals.failed;
-    case State::cancelled: return &totals.cancelled;
-    case State::expired: return &totals.expired;
-    default: return nullptr;
+    case State::succeeded:
+      return &totals.succeeded;
+    case State::failed:
+      return &totals.failed;
+    case State::cancelled:
+      return &totals.cancelled;
+    case State::expired:
+      return &totals.expired;
+    default:
+      return nullptr;
   }
 }
 
@@ -97,7 +102,8 @@ JobId Ledger::add(model::JobRecord record, std::string_view event_text) {
   const JobId id = totals_.next_job++;
   model::JobHeader& header = record.header;
   TQ_ASSERT(model::may_begin(header.state));
-  header.last_event = log({.type = EventType::enqueued, .queue = header.queue, .job = id, .text = std::string(event_text)});
+  header.last_event =
+      log({.type = EventType::enqueued, .queue = header.queue, .job = id, .text = std::string(event_text)});
   store::append(txn_, JobKey{id}, model::encode(record));
   for (const std::string& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
   ++queue(header.queue).count[static_cast<std::size_t>(header.state)];

@@ -86,7 +86,6 @@ class Ledger {
   void close();
 
  private:
-
   store::WriteTransaction& txn_;
   const Time now_;
   const Retention retention_;

@@ -27,7 +27,8 @@ void put_in_head(Ledger& ledger, Job& job, const Piece& piece, std::string_view&
     left.remove_prefix(size);
   }
   // The head is full: what follows is the tail.
-  if (header.log_dropped_after == 0 && header.log_head_bytes >= head_limit) header.log_dropped_after = header.log_next - 1;
+  if (header.log_dropped_after == 0 && header.log_head_bytes >= head_limit)
+    header.log_dropped_after = header.log_next - 1;
 }
 
 void trim_tail(Ledger& ledger, Job& job, std::uint64_t tail_limit) {
@@ -77,8 +78,8 @@ bool append_output(Ledger& ledger, const RunKey& key, const std::vector<Piece>& 
   return true;
 }
 
-std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHeader& header, JobId job, std::uint64_t after,
-                             std::size_t max_bytes) {
+std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHeader& header, JobId job,
+                             std::uint64_t after, std::size_t max_bytes) {
   std::vector<LogChunk> chunks;
   std::size_t size = 0;
   std::uint64_t expected = after + 1;

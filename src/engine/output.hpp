@@ -24,7 +24,7 @@ bool append_output(Ledger& ledger, const RunKey& key, const std::vector<Piece>& 
 
 // Output from number `after` on (exclusive), at most about `max_bytes`; where bytes were dropped there is a chunk of the
 // stream `note` that says how many, under the number of the last piece before the gap.
-std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHeader& header, JobId job, std::uint64_t after,
-                             std::size_t max_bytes);
+std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHeader& header, JobId job,
+                             std::uint64_t after, std::size_t max_bytes);
 
 }  // namespace tq::engine

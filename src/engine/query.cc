@@ -25,7 +25,8 @@ std::uint64_t size_of(const store::Transaction& txn, JobId id, bool is_blob, std
   return is_blob ? store::blob_size(txn, id, kind).value_or(0) : section.size();
 }
 
-std::string bytes_of(const store::Transaction& txn, JobId id, bool is_blob, std::string& section, store::BlobKind kind) {
+std::string bytes_of(const store::Transaction& txn, JobId id, bool is_blob, std::string& section,
+                     store::BlobKind kind) {
   if (!is_blob) return std::move(section);
   auto bytes = store::get_blob(txn, id, kind);
   if (!bytes) base::fail<Damaged>("the bytes that belong to job {} are missing", id);
@@ -72,8 +73,7 @@ JobInfo to_info(const store::Transaction& txn, JobId id, model::JobRecord record
   info.exit_code = exit_code_of(header);
   info.error = std::move(record.error);
   info.codec = std::move(details.payload_codec);
-  info.payload_bytes =
-      size_of(txn, id, header.has(model::kPayloadIsBlob), record.payload, store::BlobKind::payload);
+  info.payload_bytes = size_of(txn, id, header.has(model::kPayloadIsBlob), record.payload, store::BlobKind::payload);
   info.result_bytes = size_of(txn, id, header.has(model::kResultIsBlob), record.result, store::BlobKind::result);
   info.log_bytes = header.log_bytes;
   info.log_dropped_bytes = header.log_dropped_bytes;
@@ -208,8 +208,7 @@ std::optional<Result> result(const store::Transaction& txn, JobId id) {
   result.exit_code = exit_code_of(header);
   if (header.state == State::succeeded) {
     result.value.codec = model::decode_details(record->details).result_codec;
-    result.value.bytes =
-        bytes_of(txn, id, header.has(model::kResultIsBlob), record->result, store::BlobKind::result);
+    result.value.bytes = bytes_of(txn, id, header.has(model::kResultIsBlob), record->result, store::BlobKind::result);
   }
   return result;
 }

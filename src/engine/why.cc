@@ -66,9 +66,10 @@ std::vector<Reason> why(const store::Transaction& txn, JobId id, Time now, const
   const model::QueueRecord queue = queue_record(txn, header.queue);
   if (header.state == State::scheduled || header.state == State::retrying) {
     const Duration left = std::max(base::from_ms(header.due_ms) - now, Duration::zero());
-    reasons.push_back({"time", fmt::format("{} until {}, in {}",
-                                           header.state == State::scheduled ? "it waits" : "it failed and waits",
-                                           base::format_time(base::from_ms(header.due_ms)), base::format_duration(left))});
+    reasons.push_back(
+        {"time",
+         fmt::format("{} until {}, in {}", header.state == State::scheduled ? "it waits" : "it failed and waits",
+                     base::format_time(base::from_ms(header.due_ms)), base::format_duration(left))});
   }
   if (queue.paused) reasons.push_back({"paused", fmt::format("queue '{}' is paused", queue.name)});
   if (header.state == State::ready) {

@@ -79,13 +79,6 @@ void set_backoff(JobHeader& header, const Backoff& backoff) {
   header.backoff_jitter_permille = static_cast<std::uint16_t>(std::lround(backoff.jitter * 1000));
 }
 
-void check_labels(const std::vector<std::string>& labels) {
-  if (labels.size() > kMaxLabels) {
-    base::fail<InvalidArgument>("label is given {} times: at most {} are allowed", labels.size(), kMaxLabels);
-  }
-  for (const std::string& label : labels) base::check_name("label", label);
-}
-
 void check_payload(std::string_view task, const Payload& payload, std::size_t max_bytes) {
   base::check_name("codec", payload.codec);
   if (payload.bytes.size() > max_bytes) {
@@ -108,6 +101,13 @@ void check_variable(const std::string& name, const std::string& value) {
 }
 
 }  // namespace
+
+void check_labels(const std::vector<std::string>& labels) {
+  if (labels.size() > kMaxLabels) {
+    base::fail<InvalidArgument>("label is given {} times: at most {} are allowed", labels.size(), kMaxLabels);
+  }
+  for (const std::string& label : labels) base::check_name("label", label);
+}
 
 Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now,
             std::size_t max_blob_bytes) {
@@ -172,6 +172,12 @@ Command decode_command(const Payload& payload) {
   } catch (const Damaged& error) {
     throw CodecError(error.what());
   }
+}
+
+void check(const JobChange& change, Time now) {
+  if (change.queue) base::check_name("queue", *change.queue);
+  if (change.at) check_not_too_late("at", *change.at, now);
+  if (change.labels) check_labels(*change.labels);
 }
 
 void check(const QueueSettings& settings) {

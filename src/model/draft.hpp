@@ -19,9 +19,9 @@ struct Draft {
   std::string payload;  // whatever its size
 };
 
-// Checks everything that can be wrong with a job on its own: names, priorities, durations (negative, beyond kMaxDuration),
-// both of delay and at, a deadline that is past, labels (at most 32), codec name, payload over `max_blob_bytes`.
-// Throws InvalidArgument that names the option, the value and the limit.
+// Checks everything that can be wrong with a job on its own: names, durations (negative, beyond kMaxDuration), a backoff,
+// both of delay and at, a deadline that is past, labels (at most 32), codec name, payload over `max_blob_bytes`, an `exec`
+// job whose payload is no command. Throws InvalidArgument that names the option, the value and the limit.
 Draft draft(std::string_view task, Payload payload, const EnqueueOptions& options, Time now,
             std::size_t max_blob_bytes);
 
@@ -31,6 +31,12 @@ Draft draft(std::string_view task, Payload payload, const EnqueueOptions& option
 Payload encode_command(const Command& command, std::size_t max_blob_bytes);
 // Throws CodecError if the payload is not a command.
 Command decode_command(const Payload& payload);
+
+// What draft() would say of the same fields. Throws InvalidArgument.
+void check(const JobChange& change, Time now);
+
+// Throws InvalidArgument: more than 32, or one that cannot be a name.
+void check_labels(const std::vector<std::string>& labels);
 
 // Throws InvalidArgument that names the queue's setting, the value and the limit.
 void check(const QueueSettings& settings);

@@ -1,0 +1,35 @@
+// The verbs that add.
+#include "engine/enqueue.hpp"
+#include "model/draft.hpp"
+#include "queue/impl.hpp"
+
+namespace tq {
+
+JobId TaskQueue::enqueue(std::string_view task, Payload payload, const EnqueueOptions& options) {
+  const std::size_t max_blob_bytes = impl_->options.max_blob_bytes;
+  auto job = engine::prepare(*impl_->environment,
+                             model::draft(task, std::move(payload), options, impl_->clock->now(), max_blob_bytes));
+  return impl_->change(Room::needed, [&](engine::Ledger& ledger) { return engine::enqueue(ledger, std::move(job)); });
+}
+
+JobId TaskQueue::enqueue(const Command& command, const EnqueueOptions& options) {
+  return enqueue(kExecTask, model::encode_command(command, impl_->options.max_blob_bytes), options);
+}
+
+std::vector<JobId> TaskQueue::enqueue_many(std::span<const JobSpec> jobs) {
+  const Time now = impl_->clock->now();
+  std::vector<engine::NewJob> prepared;
+  prepared.reserve(jobs.size());
+  for (const JobSpec& job : jobs) {
+    model::Draft draft = model::draft(job.task, job.payload, job.options, now, impl_->options.max_blob_bytes);
+    prepared.push_back(engine::prepare(*impl_->environment, std::move(draft)));
+  }
+  return impl_->change(Room::needed, [&](engine::Ledger& ledger) {
+    std::vector<JobId> ids;
+    ids.reserve(prepared.size());
+    for (engine::NewJob& job : prepared) ids.push_back(engine::enqueue(ledger, std::move(job)));
+    return ids;
+  });
+}
+
+}  // namespace tq

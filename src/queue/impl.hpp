@@ -1,0 +1,75 @@
+// What stands behind tq::TaskQueue, for this floor and the worker's: the environment, the doorbell, the clock, and the one way
+// to change the store.
+#pragma once
+
+#include "base/clock.hpp"
+#include "engine/ledger.hpp"
+#include "loop/doorbell.hpp"
+#include "store/environment.hpp"
+#include "store/transaction.hpp"
+
+#include <tq/task_queue.hpp>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+namespace tq {
+
+// Does a change need space that the disk may not have? Those that add jobs do, and are refused early; those that complete or
+// remove them must always get through.
+enum class Room { needed, spared };
+
+// Thread-safe.
+class TaskQueue::Impl {
+ public:
+  Impl(const std::filesystem::path& path, OpenOptions options);
+
+  const std::filesystem::path path;  // as given
+  const OpenOptions options;
+  const engine::Retention retention;
+  const std::shared_ptr<store::Environment> environment;
+  const std::unique_ptr<loop::Doorbell> bell;
+  const base::Clock* clock;  // a test may set its own before the first use
+
+  // Runs `edit(ledger)` in one write transaction, commits, then rings for whom it concerns. What `edit` throws leaves the store
+  // as it was. Returns what `edit` returned. Durable on return.
+  template <class Edit>
+  auto change(Room room, Edit&& edit);
+
+  // What concerns whom: the topics to ring.
+  static loop::Topics topics(const engine::Touched& touched);
+
+  // Rescues the jobs of workers that are registered but dead, after killing what is left of their commands. Returns
+  // how many workers those were. One read transaction if there are none.
+  std::size_t rescue_dead();
+
+ private:
+  // Commits if anything was changed. Returns the topics to ring.
+  loop::Topics finish(store::WriteTransaction& txn, engine::Ledger& ledger);
+};
+
+template <class Edit>
+auto TaskQueue::Impl::change(Room room, Edit&& edit) {
+  // Rings last, when the transaction is over and its lock free for whoever wakes up.
+  struct Ring {
+    loop::Doorbell& bell;
+    loop::Topics topics = 0;
+    ~Ring() {
+      if (topics != 0) bell.ring(topics);
+    }
+  } ring{*bell};
+  store::WriteTransaction txn = environment->write();
+  if (room == Room::needed) txn.require_room();
+  engine::Ledger ledger(txn, clock->now(), retention);
+  if constexpr (std::is_void_v<std::invoke_result_t<Edit, engine::Ledger&>>) {
+    edit(ledger);
+    ring.topics = finish(txn, ledger);
+  } else {
+    auto answer = edit(ledger);
+    ring.topics = finish(txn, ledger);
+    return answer;
+  }
+}
+
+}  // namespace tq

@@ -1,0 +1,77 @@
+#include "worker/attempt.hpp"
+
+#include "base/clock.hpp"
+#include "base/time_text.hpp"
+
+#include <fmt/core.h>
+
+namespace tq::worker {
+
+Attempt::Attempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker, std::uint64_t log_limit_bytes)
+    : claimed_(std::move(claimed)),
+      key_{claimed_.id, claimed_.record.header.run, worker},
+      output_(claimed_.record.header.log_bytes + claimed_.record.header.log_dropped_bytes, log_limit_bytes),
+      timeout_(loop, [this] { stop(Stop::timeout); }),
+      force_(loop, [this] { force(); }) {}
+
+void Attempt::begin(AttemptEvents events, Duration kill_grace) {
+  events_ = std::move(events);
+  kill_grace_ = kill_grace;
+  const std::int64_t timeout_ms = claimed_.record.header.timeout_ms;
+  if (timeout_ms > 0) timeout_.start(Duration(timeout_ms));
+  start();
+}
+
+void Attempt::stop(Stop reason, int signal, bool by_force_now) {
+  if (stop_ == Stop::none) {
+    stop_ = reason;
+    timeout_.cancel();
+    ask_to_stop(signal);
+    force_.start(by_force_now ? Duration::zero() : kill_grace_);
+  } else if (by_force_now) {
+    force_.start(Duration::zero());
+  }
+}
+
+std::optional<ProgressPart> Attempt::take_progress() {
+  auto progress = std::move(progress_);
+  progress_.reset();
+  return progress;
+}
+
+void Attempt::end(engine::Outcome outcome, bool crashed) {
+  timeout_.cancel();
+  force_.cancel();
+  // The owner destroys this object in there: nothing may follow.
+  const auto ended = events_.ended;
+  ended(judge(std::move(outcome)), crashed);
+}
+
+void Attempt::add_output(Stream stream, std::string_view bytes) {
+  output_.add(base::system_clock().now(), stream, bytes);
+  events_.has_news();
+}
+
+void Attempt::set_progress(double fraction, std::string text) {
+  progress_ = ProgressPart{key_, fraction, std::move(text)};
+  events_.has_news();
+}
+
+// What a stop makes of the outcome. A success that came in spite of a cancel or a shutdown stands: the work is done.
+engine::Outcome Attempt::judge(engine::Outcome outcome) const {
+  using Kind = engine::Outcome::Kind;
+  if (stop_ == Stop::timeout) {
+    const Duration timeout(claimed_.record.header.timeout_ms);
+    const bool has_reason = outcome.kind == Kind::failed && !outcome.error.empty();
+    const std::string reason = has_reason ? fmt::format(" ({})", outcome.error) : "";
+    return {.kind = Kind::failed,
+            .error = fmt::format("timed out after {}{}", base::format_duration(timeout), reason),
+            .exit_code = outcome.exit_code};
+  }
+  if (stop_ == Stop::shutdown && outcome.kind != Kind::succeeded && outcome.kind != Kind::cancelled) {
+    return {.kind = Kind::interrupted, .error = "its worker stopped"};
+  }
+  return outcome;
+}
+
+}  // namespace tq::worker

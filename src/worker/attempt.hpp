@@ -1,0 +1,73 @@
+// An attempt in hand, whatever runs it: what was claimed, why it is being stopped if it is, and its output.
+#pragma once
+
+#include "engine/claim.hpp"
+#include "engine/finish.hpp"
+#include "loop/timer.hpp"
+#include "worker/output_buffer.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tq::worker {
+
+// How an attempt reports to its owner. Loop thread only.
+struct AttemptEvents {
+  // It has ended by itself or because it was stopped. The owner destroys it in there.
+  std::function<void(engine::Outcome, bool crashed)> ended;
+  // There is output or progress to be taken.
+  std::function<void()> has_news;
+};
+
+// Loop thread only.
+class Attempt {
+ public:
+  enum class Stop { none, timeout, cancel, shutdown };
+
+  Attempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker, std::uint64_t log_limit_bytes);
+  virtual ~Attempt() = default;
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  const engine::Claimed& claimed() const { return claimed_; }
+  engine::RunKey key() const { return key_; }
+  Stop stop_reason() const { return stop_; }
+
+  // Starts running, with a time-out if the job has one. `kill_grace` is what a stop allows before it is enforced.
+  void begin(AttemptEvents events, Duration kill_grace);
+  // Asks it to stop, first politely (for a command: with `signal`), then after the grace by force. The first reason counts; a
+  // second call only shortens the grace if `by_force_now`.
+  void stop(Stop reason, int signal = 15, bool by_force_now = false);
+
+  OutputBuffer& output() { return output_; }
+  // Progress since the last call, if any.
+  std::optional<ProgressPart> take_progress();
+
+ protected:
+  virtual void start() = 0;
+  virtual void ask_to_stop(int signal) = 0;
+  // Must lead to end() soon.
+  virtual void force() = 0;
+
+  void end(engine::Outcome outcome, bool crashed = false);
+  void add_output(Stream stream, std::string_view bytes);
+  void set_progress(double fraction, std::string text);
+  Duration kill_grace() const { return kill_grace_; }
+
+ private:
+  engine::Outcome judge(engine::Outcome outcome) const;
+
+  const engine::Claimed claimed_;
+  const engine::RunKey key_;
+  AttemptEvents events_;
+  Duration kill_grace_{0};
+  Stop stop_ = Stop::none;
+  OutputBuffer output_;
+  std::optional<ProgressPart> progress_;
+  loop::Timer timeout_;
+  loop::Timer force_;
+};
+
+}  // namespace tq::worker

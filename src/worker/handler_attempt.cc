@@ -1,0 +1,122 @@
+#include "worker/handler_attempt.hpp"
+
+#include "base/clock.hpp"
+#include "engine/query.hpp"
+#include "worker/context_impl.hpp"
+
+#include <cstdlib>
+#include <cxxabi.h>
+#include <fmt/core.h>
+#include <typeinfo>
+
+namespace tq::worker {
+namespace {
+
+using engine::Outcome;
+
+std::string type_name(const std::exception& error) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status);
+  std::string text = status == 0 ? name : typeid(error).name();
+  std::free(name);
+  return text;
+}
+
+Outcome outcome_of(const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::fail:
+      return {.kind = Outcome::Kind::failed, .error = verdict.reason, .for_good = true};
+    case Verdict::Kind::retry:
+      return {.kind = Outcome::Kind::failed, .error = verdict.reason, .delay = verdict.delay};
+    case Verdict::Kind::snooze:
+      return {.kind = Outcome::Kind::snoozed, .delay = verdict.delay};
+    case Verdict::Kind::cancel:
+      break;
+  }
+  return {.kind = Outcome::Kind::cancelled, .error = verdict.reason};
+}
+
+// A large result goes to disk here, on the handler's thread.
+Outcome success(Context::Impl& context, Payload result) {
+  Outcome outcome;
+  context.with_queue([&](TaskQueue::Impl& queue) {
+    if (result.bytes.size() > queue.options.max_blob_bytes) {
+      outcome = {.kind = Outcome::Kind::failed,
+                 .error = fmt::format("its result has {} bytes, more than the limit of {}", result.bytes.size(),
+                                      queue.options.max_blob_bytes),
+                 .for_good = true};
+      return;
+    }
+    if (result.bytes.size() > model::kInlineBytes) {
+      outcome.result_blob.emplace(*queue.environment, std::move(result.bytes));
+      result.bytes.clear();
+    }
+    outcome.result = std::move(result);
+  });
+  outcome.follow_ups = context.take_follow_ups();
+  return outcome;
+}
+
+// The one place where the exceptions of user code end.
+Outcome call(const Handler& handler, Context::Impl& impl, const Payload& small_payload, bool payload_is_blob) {
+  try {
+    const Payload payload = payload_is_blob ? impl.with_queue([&](TaskQueue::Impl& queue) {
+      return engine::payload(queue.environment->read(), impl.key.job).value_or(Payload{});
+    })
+                                            : small_payload;
+    Context context(impl);
+    return success(impl, handler(payload, context));
+  } catch (const Verdict& verdict) {
+    return outcome_of(verdict);
+  } catch (const std::exception& error) {
+    return {.kind = Outcome::Kind::failed, .error = fmt::format("{}: {}", type_name(error), error.what())};
+  } catch (...) {
+    return {.kind = Outcome::Kind::failed, .error = "the handler threw something that is no std::exception"};
+  }
+}
+
+}  // namespace
+
+HandlerAttempt::HandlerAttempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker,
+                               std::uint64_t log_limit_bytes, ThreadPool& pool, std::shared_ptr<Mailbox> mailbox,
+                               TaskQueue::Impl& queue, std::shared_ptr<const Handler> handler)
+    : Attempt(loop, std::move(claimed), worker, log_limit_bytes),
+      pool_(pool),
+      context_(std::make_shared<Context::Impl>()),
+      handler_(std::move(handler)) {
+  const model::JobHeader& header = this->claimed().record.header;
+  context_->key = key();
+  context_->attempt = header.attempt;
+  context_->queue_name = this->claimed().queue;
+  context_->task = this->claimed().task;
+  if (header.timeout_ms > 0) context_->deadline = base::from_ms(header.started_ms + header.timeout_ms);
+  context_->mailbox = std::move(mailbox);
+  context_->open(queue);
+}
+
+HandlerAttempt::~HandlerAttempt() { context_->close(); }
+
+void HandlerAttempt::start() {
+  context_->on_output = [this](Stream stream, const std::string& bytes) { add_output(stream, bytes); };
+  context_->on_progress = [this](double fraction, std::string text) { set_progress(fraction, std::move(text)); };
+  context_->on_end = [this](engine::Outcome outcome) { end(std::move(outcome)); };
+  const model::JobRecord& record = claimed().record;
+  const bool is_blob = record.header.has(model::kPayloadIsBlob);
+  Payload payload{model::decode_details(record.details).payload_codec, record.payload};
+  ticket_ = pool_.submit([context = context_, handler = handler_, payload = std::move(payload), is_blob] {
+    auto outcome = std::make_shared<Outcome>(call(*handler, *context, payload, is_blob));
+    context->mailbox->post([context, outcome] {
+      if (context->on_end) std::function(context->on_end)(std::move(*outcome));
+    });
+  });
+}
+
+void HandlerAttempt::ask_to_stop(int) { context_->stop.request_stop(); }
+
+void HandlerAttempt::force() {
+  pool_.give_up(ticket_);
+  end({.kind = Outcome::Kind::failed,
+       .error = "its handler did not stop when it was asked to, and goes on without the job"});
+}
+
+}  // namespace tq::worker

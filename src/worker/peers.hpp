@@ -1,0 +1,40 @@
+// The other workers of the store, watched so that their death is seen at once: one pidfd for each process and one for each
+// guard. The kernel's word that a worker is dead is its lock, which its guard holds too until nothing of it runs any more.
+#pragma once
+
+#include "loop/watch.hpp"
+#include "queue/impl.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace tq::worker {
+
+// Loop thread only.
+class Peers {
+ public:
+  // `dead` is called with each worker that is registered but dead; perhaps more than once.
+  Peers(loop::EventLoop& loop, TaskQueue::Impl& queue, WorkerId self, std::function<void(WorkerId)> dead);
+
+  // Looks who is registered, watches who is new, forgets who is gone.
+  void refresh();
+
+ private:
+  struct Peer {
+    std::unique_ptr<loop::DeathWatch> process;
+    std::unique_ptr<loop::DeathWatch> guard;
+    std::int64_t guard_pid = 0;
+  };
+
+  void watch(WorkerId id, const model::WorkerRecord& record);
+  void look(WorkerId id);
+
+  loop::EventLoop& loop_;
+  TaskQueue::Impl& queue_;
+  const WorkerId self_;
+  const std::function<void(WorkerId)> dead_;
+  std::map<WorkerId, Peer> peers_;
+};
+
+}  // namespace tq::worker

@@ -1,0 +1,348 @@
+#include "worker/run.hpp"
+
+#include "engine/due.hpp"
+#include "engine/steer.hpp"
+#include "engine/workers.hpp"
+#include "loop/watch.hpp"
+#include "store/blob.hpp"
+#include "worker/command_attempt.hpp"
+#include "worker/handler_attempt.hpp"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace tq::worker {
+namespace {
+
+// How long output waits for more of its kind before it is stored.
+constexpr Duration kNewsDelay{100};
+// Retention is applied along the way; for it alone a worker wakes up no more often than this.
+constexpr Duration kKeepDelay = std::chrono::minutes{1};
+
+// 128 random bits in hex: tells the commands of this worker from all others on the machine.
+std::string make_token() {
+  unsigned char bytes[16];
+  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) base::throw_system("cannot get random bytes", errno);
+  std::string token;
+  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+Run::Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& handlers, loop::EventLoop& loop)
+    : queue_(queue),
+      options_(options),
+      handlers_(handlers),
+      loop_(loop),
+      mailbox_(std::make_shared<Mailbox>(loop)),
+      pool_(options.concurrency),
+      news_timer_(loop,
+                  [this] {
+                    news_are_due_ = true;
+                    consider_turn();
+                  }),
+      grace_timer_(loop, [this] { interrupt_all(false); }),
+      wake_up_(loop,
+               [this] {
+                 is_due_ = true;
+                 consider_turn();
+               }),
+      peers_(loop, queue, 0, [this](WorkerId worker) {
+        dead_.insert(worker);
+        consider_turn();
+      }) {
+  join_store();
+}
+
+Run::~Run() {
+  // In this order: nobody reports any more, nothing runs any more, and only then it counts as dead.
+  bell_.reset();
+  turns_.reset();
+  attempts_.clear();
+  guard_.reset();
+  mailbox_->close();
+}
+
+// --- in the store -------------------------------------------------------------------------------------------------------
+
+void Run::join_store() {
+  queue_.rescue_dead();
+  store::collect_side_files(*queue_.environment);
+  record_.pid = ::getpid();
+  record_.pid_started = loop::process_started(record_.pid);
+  record_.host = host_name();
+  record_.started_ms = base::to_ms(queue_.clock->now());
+  record_.concurrency = options_.concurrency;
+  record_.max_crashes = options_.max_crashes;
+  record_.queues = options_.queues;
+  for (const auto& [task, handler] : handlers_) record_.tasks.push_back(task);
+  if (options_.commands) {
+    record_.tasks.emplace_back(kExecTask);
+    record_.token = make_token();
+  }
+  queue_.change(Room::spared, [&](engine::Ledger& ledger) {
+    id_ = engine::register_worker(ledger, record_);
+    lock_ = queue_.environment->locks().hold_worker(id_);
+  });
+  if (options_.commands) start_guard();
+}
+
+void Run::leave_store() {
+  // The last of its outcomes have been stored by a turn; what is left was interrupted.
+  queue_.change(Room::spared, [&](engine::Ledger& ledger) { engine::unregister_worker(ledger, id_); });
+}
+
+void Run::start_guard() {
+  loop::Guard::Options options;
+  options.inherit_fd = lock_.get();
+  options.token = record_.token;
+  options.own_process = options_.own_process;
+  options.died = [this] { guard_died(); };
+  guard_ = std::make_unique<loop::Guard>(loop_, std::move(options));
+  // Nothing is claimed before this is stored: the turn that claims first writes it.
+  record_.guard_pid = guard_->pid();
+  record_changed_ = true;
+}
+
+void Run::guard_died() {
+  // All its commands have been reported as lost. A new one starts from outside its callback.
+  loop_.post([this] {
+    guard_.reset();
+    try {
+      start_guard();
+    } catch (...) {
+      fail_with(std::current_exception());
+    }
+    consider_turn();
+  });
+}
+
+// --- the loop -----------------------------------------------------------------------------------------------------------
+
+std::uint64_t Run::run() {
+  turns_ = std::make_unique<TurnThread>(queue_, id_, options_.max_crashes, [this](TurnOutput output) {
+    auto shared = std::make_shared<TurnOutput>(std::move(output));
+    loop_.post([this, shared] { turn_done(std::move(*shared)); });
+  });
+  bell_ = std::make_unique<loop::BellThread>(*queue_.bell, topics(), [this] { loop_.post([this] { rung(); }); });
+  peers_.refresh();
+  consider_turn();
+  loop_.run();
+  bell_.reset();
+  turns_.reset();
+  if (error_) std::rethrow_exception(error_);
+  guard_.reset();
+  leave_store();
+  return attempts_started_;
+}
+
+loop::Topics Run::topics() const {
+  loop::Topics topics = loop::kTopicWorkers;
+  const auto txn = queue_.environment->read();
+  for (const std::string& name : options_.queues) {
+    const auto queue = engine::find_queue(txn, name);
+    if (!queue) return topics | loop::kTopicAnyQueue;  // its number, and so its topic, is not known yet
+    topics |= loop::topic_of_queue(*queue);
+  }
+  return options_.queues.empty() ? topics | loop::kTopicAnyQueue : topics;
+}
+
+void Run::rung() {
+  may_claim_ = true;
+  peers_.refresh();
+  look_for_cancels();
+  {
+    // A new job may be due before what the timer waits for.
+    const auto txn = queue_.environment->read();
+    set_wake_up(engine::next_due(txn), engine::next_keep(txn));
+  }
+  consider_turn();
+}
+
+void Run::look_for_cancels() {
+  if (attempts_.empty()) return;
+  std::vector<std::pair<Attempt*, int>> cancelled;
+  {
+    const auto txn = queue_.environment->read();
+    for (const auto& [id, attempt] : attempts_) {
+      const auto bytes = store::get(txn, engine::JobKey{id});
+      if (!bytes) continue;
+      const auto request = engine::cancel_request(model::decode_job_header(*bytes));
+      if (request) cancelled.emplace_back(attempt.get(), request->signal);
+    }
+  }
+  for (const auto& [attempt, signal] : cancelled) attempt->stop(Attempt::Stop::cancel, signal);
+}
+
+// --- attempts -----------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Attempt> Run::make_attempt(engine::Claimed claimed) {
+  const std::uint64_t log_limit = queue_.options.log_bytes_per_job;
+  if (const auto handler = handlers_.find(claimed.task); handler != handlers_.end()) {
+    return std::make_unique<HandlerAttempt>(loop_, std::move(claimed), id_, log_limit, pool_, mailbox_, queue_,
+                                            handler->second);
+  }
+  return std::make_unique<CommandAttempt>(loop_, std::move(claimed), id_, log_limit, *guard_, queue_);
+}
+
+void Run::start(engine::Claimed claimed) {
+  const JobId id = claimed.id;
+  ++attempts_started_;
+  Attempt& attempt = *(attempts_[id] = make_attempt(std::move(claimed)));
+  AttemptEvents events;
+  events.ended = [this, id](engine::Outcome outcome, bool crashed) { attempt_ended(id, std::move(outcome), crashed); };
+  events.has_news = [this] { has_news(); };
+  attempt.begin(std::move(events), options_.kill_grace);
+}
+
+// A stop came while it was being claimed.
+void Run::give_back(const engine::Claimed& claimed) {
+  engine::Outcome outcome{.kind = engine::Outcome::Kind::interrupted, .error = "its worker stopped"};
+  ended_.push_back({{claimed.id, claimed.record.header.run, id_}, std::move(outcome), false});
+}
+
+void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
+  const auto found = attempts_.find(id);
+  Attempt& attempt = *found->second;
+  if (!attempt.output().empty()) last_output_.push_back(attempt.output().take(attempt.key()));
+  if (auto progress = attempt.take_progress()) last_progress_.push_back(std::move(*progress));
+  ended_.push_back({attempt.key(), std::move(outcome), crashed});
+  attempts_.erase(found);
+  consider_turn();
+}
+
+void Run::has_news() {
+  if (news_wait_) return;
+  news_wait_ = true;
+  news_timer_.start(kNewsDelay);
+}
+
+// --- turns --------------------------------------------------------------------------------------------------------------
+
+std::size_t Run::free_slots() const {
+  if (stopping_ || error_ || (options_.commands && !guard_)) return 0;
+  const std::size_t slots = options_.concurrency - std::min<std::size_t>(options_.concurrency, attempts_.size());
+  return options_.once ? std::min<std::size_t>(slots, attempts_started_ == 0 ? 1 : 0) : slots;
+}
+
+void Run::consider_turn() {
+  if (turn_under_way_) return;
+  if (error_) {
+    if (attempts_.empty()) loop_.stop();
+    return;
+  }
+  const bool has_results = !ended_.empty() || !dead_.empty() || news_are_due_ || record_changed_;
+  const bool could_claim = may_claim_ && free_slots() != 0;
+  if (!has_results && !could_claim && !is_due_) {
+    if (is_finished()) loop_.stop();
+    return;
+  }
+  turn_under_way_ = true;
+  turns_->start(gather());
+}
+
+void Run::gather_news(TurnInput& input) {
+  input.output = std::move(last_output_);
+  input.progress = std::move(last_progress_);
+  last_output_.clear();
+  last_progress_.clear();
+  for (const auto& [id, attempt] : attempts_) {
+    if (!attempt->output().empty()) input.output.push_back(attempt->output().take(attempt->key()));
+    if (auto progress = attempt->take_progress()) input.progress.push_back(std::move(*progress));
+  }
+  news_wait_ = false;
+  news_are_due_ = false;
+  news_timer_.cancel();
+}
+
+TurnInput Run::gather() {
+  TurnInput input;
+  gather_news(input);
+  input.ended = std::move(ended_);
+  ended_.clear();
+  input.dead.assign(dead_.begin(), dead_.end());
+  dead_.clear();
+  if (record_changed_) input.update = record_;
+  record_changed_ = false;
+  is_due_ = false;
+  input.claim.limit = free_slots();
+  if (input.claim.limit != 0) {
+    // Whoever rings from now on is heard after this turn.
+    may_claim_ = false;
+    input.claim.worker = id_;
+    input.claim.queues = options_.queues;
+    input.claim.tasks = record_.tasks;
+    input.fail_unknown_tasks = options_.fail_unknown_tasks;
+  }
+  return input;
+}
+
+void Run::turn_done(TurnOutput output) {
+  turn_under_way_ = false;
+  if (output.error) {
+    fail_with(output.error);
+    return;
+  }
+  const bool may_be_more = !output.claimed.empty();
+  if (may_be_more) may_claim_ = true;
+  is_due_ = is_due_ || output.more_due;
+  set_wake_up(output.next_due, output.next_keep);
+  for (engine::Claimed& claimed : output.claimed) {
+    stopping_ ? give_back(claimed) : start(std::move(claimed));
+  }
+  // Somebody may have cancelled one between its claim and now.
+  if (!output.claimed.empty()) look_for_cancels();
+  consider_turn();
+}
+
+void Run::set_wake_up(std::optional<Time> next_due, std::optional<Time> next_keep) {
+  std::optional<Time> when = next_due;
+  if (next_keep) {
+    const Time keep = std::max(*next_keep, queue_.clock->now() + kKeepDelay);
+    when = when ? std::min(*when, keep) : keep;
+  }
+  wake_up_.set(when);
+}
+
+// --- the end ------------------------------------------------------------------------------------------------------------
+
+bool Run::is_finished() const {
+  if (!attempts_.empty()) return false;
+  return stopping_ || options_.drain || options_.once;
+}
+
+void Run::stop(bool now) {
+  if (!stopping_) {
+    stopping_ = true;
+    record_.stopping = true;
+    record_changed_ = true;
+    grace_timer_.start(options_.shutdown_grace);
+  }
+  if (now) interrupt_all(false);
+  consider_turn();
+}
+
+void Run::interrupt_all(bool by_force_now) {
+  // Stopping one may end it at once and change the map.
+  std::vector<Attempt*> running;
+  for (const auto& [id, attempt] : attempts_) running.push_back(attempt.get());
+  for (Attempt* attempt : running) attempt->stop(Attempt::Stop::shutdown, 15, by_force_now);
+}
+
+void Run::fail_with(std::exception_ptr error) {
+  if (error_) return;
+  error_ = std::move(error);
+  interrupt_all(true);
+  consider_turn();
+}
+
+}  // namespace tq::worker

@@ -1,0 +1,106 @@
+// One run of a worker, from its registration to its end: the coordinator on the loop thread. It owns the attempts in hand,
+// collects what they report, and has one turn after the other taken while there is something to do.
+#pragma once
+
+#include "loop/doorbell.hpp"
+#include "loop/event_loop.hpp"
+#include "loop/guard.hpp"
+#include "loop/timer.hpp"
+#include "queue/impl.hpp"
+#include "worker/attempt.hpp"
+#include "worker/mailbox.hpp"
+#include "worker/peers.hpp"
+#include "worker/thread_pool.hpp"
+#include "worker/turn.hpp"
+
+#include <tq/worker.hpp>
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tq::worker {
+
+using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
+
+// Loop thread only.
+class Run {
+ public:
+  Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& handlers, loop::EventLoop& loop);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  WorkerId id() const { return id_; }
+  // Runs the loop until there is nothing more to do. Returns the number of attempts. Throws what the store threw.
+  std::uint64_t run();
+  // See Worker::stop.
+  void stop(bool now);
+
+ private:
+  void join_store();
+  void leave_store();
+  void start_guard();
+  void guard_died();
+  void rung();
+  void look_for_cancels();
+  void attempt_ended(JobId id, engine::Outcome outcome, bool crashed);
+  void has_news();
+  void start(engine::Claimed claimed);
+  void give_back(const engine::Claimed& claimed);
+  std::unique_ptr<Attempt> make_attempt(engine::Claimed claimed);
+  void consider_turn();
+  TurnInput gather();
+  void gather_news(TurnInput& input);
+  std::size_t free_slots() const;
+  void turn_done(TurnOutput output);
+  void set_wake_up(std::optional<Time> next_due, std::optional<Time> next_keep);
+  bool is_finished() const;
+  void interrupt_all(bool by_force_now);
+  void fail_with(std::exception_ptr error);
+  loop::Topics topics() const;
+
+  TaskQueue::Impl& queue_;
+  const WorkerOptions& options_;
+  const Handlers& handlers_;
+  loop::EventLoop& loop_;
+  const std::shared_ptr<Mailbox> mailbox_;
+
+  // What it is in the store.
+  WorkerId id_ = 0;
+  model::WorkerRecord record_;
+  base::Fd lock_;  // it lives while this is open here or in the guard
+
+  std::unique_ptr<loop::Guard> guard_;
+  ThreadPool pool_;
+  std::map<JobId, std::unique_ptr<Attempt>> attempts_;
+
+  // For the next turn.
+  std::vector<Ended> ended_;
+  std::vector<OutputPart> last_output_;  // of what has ended
+  std::vector<ProgressPart> last_progress_;
+  std::set<WorkerId> dead_;
+  bool may_claim_ = true;        // there may be work: somebody rang, or the last claim was not the end of it
+  bool is_due_ = true;           // something is to be fired or removed
+  bool news_wait_ = false;       // there is output or progress, and the timer runs
+  bool news_are_due_ = false;    // they have waited long enough
+  bool record_changed_ = false;  // its own record is to be written
+  bool turn_under_way_ = false;
+
+  std::uint64_t attempts_started_ = 0;
+  bool stopping_ = false;
+  std::exception_ptr error_;
+
+  // Last, so that they end first: they call back.
+  loop::Timer news_timer_;
+  loop::Timer grace_timer_;
+  loop::WallTimer wake_up_;
+  Peers peers_;
+  std::unique_ptr<TurnThread> turns_;
+  std::unique_ptr<loop::BellThread> bell_;
+};
+
+}  // namespace tq::worker

@@ -1,0 +1,136 @@
+#include "worker/turn.hpp"
+
+#include "engine/due.hpp"
+#include "engine/workers.hpp"
+#include "loop/guard.hpp"
+
+#include <fmt/core.h>
+
+namespace tq::worker {
+namespace {
+
+// How much of what is due, and of what retention removes, one turn does: so that no turn takes long.
+constexpr std::size_t kDueBatch = 1000;
+constexpr std::size_t kCollectBatch = 100;
+
+void apply_output(engine::Ledger& ledger, const TurnInput& input, std::uint64_t limit_bytes) {
+  for (const OutputPart& part : input.output) {
+    engine::append_output(ledger, part.key, part.head, 0, limit_bytes);
+    if (part.skipped_bytes != 0 || !part.tail.empty()) {
+      engine::append_output(ledger, part.key, part.tail, part.skipped_bytes, limit_bytes);
+    }
+  }
+  for (const ProgressPart& part : input.progress) {
+    engine::report_progress(ledger, part.key, part.fraction, part.text);
+  }
+}
+
+void apply_ended(engine::Ledger& ledger, TurnInput& input, std::uint32_t max_crashes, TurnOutput& output) {
+  for (Ended& ended : input.ended) {
+    if (ended.crashed) {
+      auto job = engine::load_running(ledger, ended.key);
+      if (job) engine::crash(ledger, *job, max_crashes, ended.outcome.error);
+    } else if (!engine::finish(ledger, ended.key, std::move(ended.outcome))) {
+      output.late.push_back(ended.key.job);
+    }
+  }
+}
+
+void rescue_dead(engine::Ledger& ledger, TaskQueue::Impl& queue, const std::vector<WorkerId>& dead) {
+  for (const WorkerId worker : dead) {
+    if (queue.environment->locks().worker_alive(worker)) continue;
+    const auto bytes = store::get(ledger.txn(), engine::WorkerKey{worker});
+    if (!bytes) continue;
+    const model::WorkerRecord record = model::decode_worker(*bytes);
+    engine::rescue(ledger, worker, fmt::format("worker {} (pid {}) died", worker, record.pid));
+  }
+}
+
+// What is left of the commands of the dead is killed before the transaction begins: their jobs may run again after it.
+void kill_leftovers(TaskQueue::Impl& queue, const std::vector<WorkerId>& dead) {
+  if (dead.empty()) return;
+  const auto txn = queue.environment->read();
+  for (const WorkerId worker : dead) {
+    const auto bytes = store::get(txn, engine::WorkerKey{worker});
+    if (!bytes || queue.environment->locks().worker_alive(worker)) continue;
+    const model::WorkerRecord record = model::decode_worker(*bytes);
+    if (!record.token.empty()) loop::kill_leftovers(record.token);
+  }
+}
+
+void fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
+  engine::ClaimRequest foreign = request;
+  foreign.tasks_are_excluded = true;
+  for (const engine::Claimed& job : engine::claim(ledger, foreign)) {
+    engine::Outcome outcome{.kind = engine::Outcome::Kind::failed, .for_good = true};
+    outcome.error = fmt::format("no handler is registered for task '{}'", job.task);
+    engine::finish(ledger, {job.id, job.record.header.run, request.worker}, std::move(outcome));
+  }
+}
+
+}  // namespace
+
+TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input) {
+  TurnOutput output;
+  kill_leftovers(queue, input.dead);
+  queue.change(Room::spared, [&](engine::Ledger& ledger) {
+    apply_output(ledger, input, queue.options.log_bytes_per_job);
+    apply_ended(ledger, input, max_crashes, output);
+    rescue_dead(ledger, queue, input.dead);
+    if (input.update) engine::update_worker(ledger, worker, *input.update);
+    output.more_due = engine::fire_due(ledger, kDueBatch) >= kDueBatch;
+    output.more_due |= engine::collect(ledger, kCollectBatch).more;
+    if (input.claim.limit != 0) {
+      output.claimed = engine::claim(ledger, input.claim);
+      if (input.fail_unknown_tasks) fail_unknown(ledger, input.claim);
+    }
+    output.next_due = engine::next_due(ledger.txn());
+    output.next_keep = engine::next_keep(ledger.txn());
+  });
+  return output;
+}
+
+TurnThread::TurnThread(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes,
+                       std::function<void(TurnOutput)> done)
+    : thread_([this, &queue, worker, max_crashes, done = std::move(done)] {
+        serve([&](TurnInput input) { return take_turn(queue, worker, max_crashes, std::move(input)); }, done);
+      }) {}
+
+TurnThread::~TurnThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void TurnThread::start(TurnInput input) {
+  {
+    const std::lock_guard lock(mutex_);
+    TQ_ASSERT(!input_);
+    input_ = std::move(input);
+  }
+  wake_.notify_one();
+}
+
+void TurnThread::serve(const std::function<TurnOutput(TurnInput)>& take, const std::function<void(TurnOutput)>& done) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [&] { return ending_ || input_; });
+    if (!input_) return;
+    TurnInput input = std::move(*input_);
+    input_.reset();
+    lock.unlock();
+    TurnOutput output;
+    try {
+      output = take(std::move(input));
+    } catch (...) {
+      output.error = std::current_exception();
+    }
+    done(std::move(output));
+    lock.lock();
+  }
+}
+
+}  // namespace tq::worker
