@@ -88,7 +88,7 @@ void put_blob(WriteTransaction& txn, JobId job, BlobKind kind, PreparedBlob blob
     record.form = BlobForm::chunks;
     const std::string_view all = prepared.bytes;
     for (std::uint32_t index = 0; index < chunk_count(record.size); ++index) {
-      append(txn, make_chunk_key(job, kind, index), all.substr(index * kOverflowChunkBytes, kOverflowChunkBytes));
+      put(txn, make_chunk_key(job, kind, index), all.substr(index * kOverflowChunkBytes, kOverflowChunkBytes));
     }
   }
   append(txn, make_blob_key(job, kind), encode_blob(record));

@@ -15,8 +15,9 @@ namespace tq::store {
 // What a blob is to its job. On disk: never renumber.
 enum class BlobKind : std::uint8_t { payload = 1, result = 2, saved = 3 };
 
-inline constexpr std::size_t kChunkBytes = 2000;        // up to here one record: small enough to stay off overflow pages
-inline constexpr std::size_t kOverflowChunkBytes = 4076;  // of a longer one: with checksum and page header one page exactly
+inline constexpr std::size_t kChunkBytes = 2000;  // up to here one record: small enough to stay off overflow pages
+inline constexpr std::size_t kOverflowChunkBytes =
+    4076;  // of a longer one: with checksum and page header one page exactly
 inline constexpr std::size_t kSideFileBytes = 64 * 1024;  // from here a file of its own
 
 // Bytes on their way into a transaction. If they are large they are in a synced side file already, which is removed again

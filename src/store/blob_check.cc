@@ -87,9 +87,8 @@ std::uint64_t check_blobs(const Transaction& txn, bool deep, const std::function
       if (!has_owner(txn, key)) problem(fmt::format("part {} of a blob of job {} belongs to none", key.index, key.job));
     });
   }
-  visit_garbage(txn.environment(), [&](const std::string& name) {
-    problem(fmt::format("the side file '{}' belongs to no job", name));
-  });
+  visit_garbage(txn.environment(),
+                [&](const std::string& name) { problem(fmt::format("the side file '{}' belongs to no job", name)); });
   return records;
 }
 

@@ -11,10 +11,10 @@
 
 namespace tq::store {
 
-// One record a blob.
+// One record a blob. They stand last in the tree, so that those of new jobs can be appended.
 struct BlobKey {
   static constexpr Tree kTree = Tree::blobs;
-  static constexpr std::uint8_t kKind = 1;
+  static constexpr std::uint8_t kKind = 2;
   std::uint64_t job = 0;
   std::uint8_t kind = 0;  // BlobKind
   static constexpr auto fields(auto& self) { return std::tie(self.job, self.kind); }
@@ -23,7 +23,7 @@ struct BlobKey {
 // One record a chunk: its bytes and nothing else. All are kOverflowChunkBytes long but the last.
 struct ChunkKey {
   static constexpr Tree kTree = Tree::blobs;
-  static constexpr std::uint8_t kKind = 2;
+  static constexpr std::uint8_t kKind = 1;
   std::uint64_t job = 0;
   std::uint8_t kind = 0;  // BlobKind
   std::uint32_t index = 0;

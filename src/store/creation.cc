@@ -46,7 +46,8 @@ void require(int code, const std::string& path) {
 }
 
 void fail_at(const char* failpoint, const std::string& path) {
-  if (const int code = base::failpoint_errno(failpoint)) base::throw_system(fmt::format("cannot create '{}'", path), code);
+  if (const int code = base::failpoint_errno(failpoint))
+    base::throw_system(fmt::format("cannot create '{}'", path), code);
 }
 
 void fill(MDB_txn* txn, const std::string& path) {
@@ -60,7 +61,8 @@ void fill(MDB_txn* txn, const std::string& path) {
 }
 
 void unlink_if_there(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) base::throw_system(fmt::format("cannot remove '{}'", path), errno);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    base::throw_system(fmt::format("cannot remove '{}'", path), errno);
 }
 
 void make_durable(const std::string& made, const fs::path& path) {
@@ -125,7 +127,8 @@ void finish_creation(int fd, const fs::path& path) {
   base::sync_directory(path.parent_path());
   const std::string made = name_in_making(path);
   struct stat other {};
-  const bool is_ours = ::lstat(made.c_str(), &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino;
+  const bool is_ours =
+      ::lstat(made.c_str(), &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino;
   if (is_ours) unlink_if_there(made);
 }
 

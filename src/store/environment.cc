@@ -180,8 +180,8 @@ void Environment::Impl::require_quota(std::uint64_t added) {
 void Environment::Impl::require_reserve(std::uint64_t added) {
   if (reserve.keep(extent_bytes(env.get()), added)) return;
   if (count_free_bytes() >= kReserveBytes + added) return;
-  throw DiskFull(fmt::format("cannot add to '{}': the disk is full, and the last {} KiB are kept for completing jobs", name(),
-                             kReserveBytes / 1024),
+  throw DiskFull(fmt::format("cannot add to '{}': the disk is full, and the last {} KiB are kept for completing jobs",
+                             name(), kReserveBytes / 1024),
                  ENOSPC);
 }
 
@@ -211,7 +211,8 @@ LockFile& Environment::locks() { return *impl_->locks; }
 
 Usage Environment::usage() {
   struct stat status {};
-  if (::fstat(impl_->data.get(), &status) != 0) base::throw_system(fmt::format("cannot look at '{}'", impl_->name()), errno);
+  if (::fstat(impl_->data.get(), &status) != 0)
+    base::throw_system(fmt::format("cannot look at '{}'", impl_->name()), errno);
   const std::uint64_t free = impl_->count_free_bytes();
   return {static_cast<std::uint64_t>(status.st_size), extent_bytes(impl_->env.get()) - free};
 }

@@ -18,8 +18,8 @@ struct Format;
 
 struct EnvironmentOptions {
   bool create = true;
-  std::uint64_t quota_bytes = 0;  // 0: none
-  const Format* format = nullptr; // what to read and write, with the steps that lead there; null: this build's
+  std::uint64_t quota_bytes = 0;   // 0: none; of several opens in one process the last that names one counts
+  const Format* format = nullptr;  // what to read and write, with the steps that lead there; null: this build's
 };
 
 struct Usage {

@@ -76,7 +76,7 @@ class Environment::Impl {
   std::atomic<std::uint64_t> quota_bytes = 0;
   ReaderPool readers;
   Reserve reserve;
-  bool opening = false;  // the opener holds the kernel's lock, and gives it back itself
+  bool opening = false;                        // the opener holds the kernel's lock, and gives it back itself
   std::atomic<bool> directory_synced = false;  // that of the side files, into its parent, by this process
 
  private:
@@ -86,9 +86,9 @@ class Environment::Impl {
   bool is_for_want_of_space(int code);
 
   FairMutex writers_;
-  std::atomic<std::thread::id> writer_;      // the thread inside begin_write() to end_write()
-  std::uint64_t written_ = 0;                // transactions begun; by writers_
-  std::vector<std::string> to_remove_;       // when the next commit is durable; by writers_
+  std::atomic<std::thread::id> writer_;  // the thread inside begin_write() to end_write()
+  std::uint64_t written_ = 0;            // transactions begun; by writers_
+  std::vector<std::string> to_remove_;   // when the next commit is durable; by writers_
   mutable std::mutex failure_mutex_;
   std::atomic<bool> failed_ = false;
   std::string failure_;  // by failure_mutex_

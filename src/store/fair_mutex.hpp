@@ -41,7 +41,7 @@ class FairMutex {
   };
 
   std::mutex mutex_;
-  bool held_ = false;             // by mutex_
+  bool held_ = false;            // by mutex_
   std::deque<Waiter*> waiters_;  // by mutex_
 };
 

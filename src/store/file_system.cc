@@ -61,8 +61,8 @@ void refuse_foreign(int fd, const fs::path& path) {
     fail<Unsupported>("cannot open '{}': it is not a tq store; it is left as it is. Name another file", path.native());
   }
   if (meta->version != kLmdbVersion) {
-    fail<Unsupported>("cannot open '{}': it is in version {} of LMDB's format, and this tq knows version {}", path.native(),
-                      meta->version, kLmdbVersion);
+    fail<Unsupported>("cannot open '{}': it is in version {} of LMDB's format, and this tq knows version {}",
+                      path.native(), meta->version, kLmdbVersion);
   }
 }
 
@@ -172,8 +172,8 @@ void refuse_truncated(int fd, const fs::path& path) {
   const bool has_both = first.magic == kLmdbMagic && second.magic == kLmdbMagic;
   if (!has_both || newest.last_page >= size / first.page_size) {
     const std::uint64_t pages = has_both ? newest.last_page + 1 : 2;
-    fail<Damaged>("cannot open '{}': it is cut off: {} bytes are there, and {} pages of {} bytes belong there", path.native(),
-                  size, pages, std::max<std::uint64_t>(first.page_size, 512));
+    fail<Damaged>("cannot open '{}': it is cut off: {} bytes are there, and {} pages of {} bytes belong there",
+                  path.native(), size, pages, std::max<std::uint64_t>(first.page_size, 512));
   }
 }
 

@@ -34,10 +34,11 @@ FormatRecord decode_format(std::string_view bytes, std::uint32_t known, const st
   FormatRecord record;
   const bool is_ours = reader.take(kMagic.size()) == kMagic;
   record.version = reader.le<std::uint32_t>();
-  if (!is_ours || !reader.ok()) base::fail<Unsupported>("cannot open '{}': it is an LMDB file, but not a tq store", path);
+  if (!is_ours || !reader.ok())
+    base::fail<Unsupported>("cannot open '{}': it is an LMDB file, but not a tq store", path);
   if (record.version > known) {
-    base::fail<Unsupported>("cannot open '{}': it is in format {}, and this tq knows formats up to {}; use a newer tq", path,
-                            record.version, known);
+    base::fail<Unsupported>("cannot open '{}': it is in format {}, and this tq knows formats up to {}; use a newer tq",
+                            path, record.version, known);
   }
   record.uuid = reader.take(kUuidBytes);
   if (!reader.ok()) base::fail<Damaged>("cannot open '{}': its format record is too short", path);

@@ -12,7 +12,8 @@
 namespace tq::store {
 
 // On disk: the trees' names, by Tree.
-inline constexpr std::array<const char*, kTreeCount> kTreeNames = {"catalog", "jobs", "index", "events", "logs", "blobs"};
+inline constexpr std::array<const char*, kTreeCount> kTreeNames = {"catalog", "jobs", "index",
+                                                                   "events",  "logs", "blobs"};
 
 // The first byte of keys which belong to the store itself; kinds of other floors start at 1.
 inline constexpr std::uint8_t kStoreKind = 0;

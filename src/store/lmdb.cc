@@ -24,6 +24,8 @@ void throw_lmdb(const std::string& what, int code) {
       fail<StoreError>("{}: it has grown past what this process can map; start it again with more address space", what);
     case MDB_READERS_FULL:
       fail<StoreError>("{}: all its reader slots are taken; end some of the processes that use it", what);
+    case MDB_BAD_TXN:
+      fail<StoreError>("{}: an earlier step of this transaction has failed", what);
     case MDB_TXN_FULL:
       fail<StoreError>("{}: too many changes in one transaction", what);
     default:

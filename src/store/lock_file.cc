@@ -15,6 +15,7 @@ namespace tq::store {
 namespace {
 
 constexpr off_t kWriteByte = 0;
+constexpr off_t kTurnByte = 1;
 constexpr off_t kWorkerBase = off_t{1} << 32;
 constexpr off_t kMarkBase = off_t{1} << 62;
 constexpr off_t kMarkMask = kMarkBase - 1;
@@ -39,7 +40,8 @@ int lock_call(int fd, int command, struct flock& lock) {
 bool is_locked(int fd, off_t start, off_t length, const std::string& name) {
   if (length <= 0) return false;
   struct flock lock = byte_lock(F_WRLCK, start, length);
-  if (lock_call(fd, F_OFD_GETLK, lock) != 0) base::throw_system(fmt::format("cannot ask for locks of '{}'", name), errno);
+  if (lock_call(fd, F_OFD_GETLK, lock) != 0)
+    base::throw_system(fmt::format("cannot ask for locks of '{}'", name), errno);
   return lock.l_type != F_UNLCK;
 }
 
@@ -98,14 +100,26 @@ LockFile::~LockFile() {
 
 void LockFile::lock_write() {
   TQ_ASSERT(pid_ == ::getpid());
-  struct flock lock = byte_lock(F_WRLCK, kWriteByte);
-  if (lock_call(fd_.get(), F_OFD_SETLKW, lock) != 0) {
-    base::throw_system(fmt::format("cannot take the write lock '{}'", path_), errno);
+  lock_byte(kTurnByte);
+  try {
+    lock_byte(kWriteByte);
+  } catch (...) {
+    unlock_byte(kTurnByte);
+    throw;
   }
+  unlock_byte(kTurnByte);
 }
 
-void LockFile::unlock_write() {
-  struct flock lock = byte_lock(F_UNLCK, kWriteByte);
+void LockFile::unlock_write() { unlock_byte(kWriteByte); }
+
+void LockFile::lock_byte(std::int64_t byte) {
+  struct flock lock = byte_lock(F_WRLCK, byte);
+  if (lock_call(fd_.get(), F_OFD_SETLKW, lock) == 0) return;
+  base::throw_system(fmt::format("cannot take the write lock '{}'", path_), errno);
+}
+
+void LockFile::unlock_byte(std::int64_t byte) {
+  struct flock lock = byte_lock(F_UNLCK, byte);
   lock_call(fd_.get(), F_OFD_SETLK, lock);
 }
 

@@ -2,6 +2,8 @@
 // drops when the last descriptor of the description is closed, however its process ends.
 //
 //   byte 0             the write lock: held around every write transaction, and around opening and closing
+//   byte 1             the turn: held while waiting for byte 0, so that who writes in a loop comes back behind who waits. Without
+//                      it six such processes kept a seventh waiting for up to half a second; with it 4 ms, for 6 % of speed
 //   byte 2^32 + n      worker n lives
 //   byte 2^62 + i      shared: the data file with inode i is open under the name of this lock file
 //
@@ -47,6 +49,8 @@ class LockFile {
   ino_t inode() const;
 
  private:
+  void lock_byte(std::int64_t byte);
+  void unlock_byte(std::int64_t byte);
   base::Fd reopen() const;
 
   std::string path_;
@@ -54,8 +58,8 @@ class LockFile {
   base::Fd fd_;
 };
 
-// Shared locks on one byte of `fd` as a mark that others can see: takes the one at 2^62 + `value` unless somebody holds a
-// different one. False if somebody does.
+// A shared lock on one byte of `fd`, at 2^62 + `value`, as a mark that others can see. False, and no lock, if somebody has
+// marked the file with another value.
 bool hold_mark(int fd, std::uint64_t value, const std::string& name);
 
 }  // namespace tq::store

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 // So large that a file never outgrows it: growing a map while others write is where bugs live. It costs address space only.
 constexpr std::size_t kMapBytes = std::size_t{1} << 40;
 // What is tried last where address space is scarce (RLIMIT_AS, sanitizers).
-constexpr std::size_t kSmallestMapBytes = std::size_t{1} << 30;
+constexpr std::size_t kSmallestMapBytes = std::size_t{1} << 26;
 // NOTLS: a read transaction belongs to its pool, not to a thread. No NORDAHEAD: the working set of a queue is small, and
 // what reads much of the file (list, check) reads it in order. Never WRITEMAP; NOSYNC only in memory.
 constexpr unsigned kLmdbFlags = MDB_NOSUBDIR | MDB_NOTLS;
@@ -34,7 +34,8 @@ void open_lmdb(Environment::Impl& store, const fs::path& file, unsigned flags) {
     if (code == ENOMEM && map > kSmallestMapBytes) continue;
     if (code == ENOMEM) base::throw_system(fmt::format("cannot map '{}'", store.name()), code);
     if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH) {
-      base::fail<StoreError>("cannot open '{}': '{}-lock' is in use by another version of LMDB", store.name(), file.native());
+      base::fail<StoreError>("cannot open '{}': '{}-lock' is in use by another version of LMDB", store.name(),
+                             file.native());
     }
     if (code != 0) throw_lmdb(fmt::format("cannot open '{}'", store.name()), code);
     int fd = -1;
@@ -46,14 +47,17 @@ void open_lmdb(Environment::Impl& store, const fs::path& file, unsigned flags) {
 }
 
 // LMDB writes to its lock file through a map: on a full disk a missing block would be a SIGBUS, not an error.
-void allocate_lock_file(const fs::path& file) {
+// Returns its inode.
+ino_t prepare_lock_file(const fs::path& file) {
   constexpr off_t kBytes = 128 * 1024;  // more than a table of kMaxReaders takes
   const std::string path = file.native() + "-lock";
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && status.st_blocks * 512 >= kBytes) return;
+  if (::stat(path.c_str(), &status) == 0 && status.st_blocks * 512 >= kBytes) return status.st_ino;
   const base::Fd fd = base::open_file(path, O_RDWR | O_CREAT);
-  if (::fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, kBytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return;
-  base::throw_system(fmt::format("cannot write '{}'", path), errno);
+  const bool done = ::fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, kBytes) == 0;
+  if (!done && errno != EOPNOTSUPP && errno != ENOSYS)
+    base::throw_system(fmt::format("cannot write '{}'", path), errno);
+  return identify(fd.get(), path).second;
 }
 
 void open_trees(Environment::Impl& store, MDB_txn* txn) {
@@ -98,8 +102,8 @@ base::Fd data_file(const fs::path& path, LockFile& locks) {
   for (;;) {
     if (!identify(path)) {
       if (locks.in_use()) {
-        base::fail<StoreError>("cannot create '{}': a process still has the deleted file of that name open; end it first",
-                               path.native());
+        base::fail<StoreError>(
+            "cannot create '{}': a process still has the deleted file of that name open; end it first", path.native());
       }
       create_store(path);
     }
@@ -108,11 +112,15 @@ base::Fd data_file(const fs::path& path, LockFile& locks) {
   }
 }
 
-// One file, one name, one set of side files, as long as anybody has it open. Otherwise two processes would not see each
-// other's locks: after a hard link, or when the file is renamed or replaced while it is in use.
-void claim_name(int data, FileId id, LockFile& locks, const fs::path& path) {
-  if (!hold_mark(data, locks.inode(), path)) {
-    base::fail<StoreError>("cannot open '{}': a process has this file open under another name", path.native());
+// One file, one name, one pair of lock files, as long as anybody has it open. Otherwise two processes would not see each
+// other's locks: after a hard link, or when one of the files is renamed, replaced or removed while it is in use.
+void claim_name(int data, FileId id, LockFile& locks, ino_t lmdb_lock, const fs::path& path) {
+  const std::uint64_t both_locks = std::uint64_t{locks.inode()} * 0x9e3779b97f4a7c15 ^ lmdb_lock;
+  if (!hold_mark(data, both_locks, path)) {
+    base::fail<StoreError>(
+        "cannot open '{}': a process has it open under another name, or since before its lock files were "
+        "removed; end that process first",
+        path.native());
   }
   if (!locks.mark_open(id.second)) {
     base::fail<StoreError>("cannot open '{}': a process still has the file open that was here before; end it first",
@@ -136,8 +144,7 @@ class Opening {
     if (is_open(id)) return {id, nullptr};
     refuse_truncated(data.get(), path);
     finish_creation(data.get(), path);
-    claim_name(data.get(), id, *locks, path);
-    allocate_lock_file(path);
+    claim_name(data.get(), id, *locks, prepare_lock_file(path), path);
     auto impl = std::make_unique<Environment::Impl>(path, locks, std::move(data));
     impl->id = id;
     return {id, finish(std::move(impl), path, 0)};
@@ -216,8 +223,9 @@ std::shared_ptr<Environment> Environment::open(const std::filesystem::path& path
   Opening opening(options);
   if (path == ":memory:") return opening.memory();
   const fs::path file = resolve(path);
-  auto environment = registry::find_or_open([&] { return identify(file); },
-                                            [&](const registry::IsOpen& is_open) { return opening.file(file, is_open); });
+  auto environment = registry::find_or_open(
+      [&] { return identify(file); }, [&](const registry::IsOpen& is_open) { return opening.file(file, is_open); });
+  if (options.quota_bytes != 0) environment->impl().quota_bytes = options.quota_bytes;
   return environment;
 }
 

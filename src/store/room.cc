@@ -13,7 +13,7 @@
 namespace tq::store {
 namespace {
 
-constexpr MDB_dbi kFreeTree = 0;             // LMDB's own tree of free pages
+constexpr MDB_dbi kFreeTree = 0;               // LMDB's own tree of free pages
 constexpr std::uint64_t kStepBytes = 1 << 20;  // allocated at once, so that growing asks the file system rarely
 
 std::uint64_t page_bytes(MDB_env* env) {
@@ -34,7 +34,8 @@ std::uint64_t file_size_limit() {
 
 std::uint64_t free_bytes(MDB_txn* read) {
   MDB_cursor* cursor = nullptr;
-  if (const int code = mdb_cursor_open(read, kFreeTree, &cursor)) throw_lmdb("cannot read the list of free pages", code);
+  if (const int code = mdb_cursor_open(read, kFreeTree, &cursor))
+    throw_lmdb("cannot read the list of free pages", code);
   std::uint64_t pages = 0;
   MDB_val key{};
   MDB_val list{};

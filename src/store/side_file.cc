@@ -39,7 +39,8 @@ int lock_file(int fd, int operation) {
 }
 
 void fail_at(const char* failpoint, const std::string& path) {
-  if (const int code = base::failpoint_errno(failpoint)) base::throw_system(fmt::format("cannot write '{}'", path), code);
+  if (const int code = base::failpoint_errno(failpoint))
+    base::throw_system(fmt::format("cannot write '{}'", path), code);
 }
 
 // Makes the directory and sees to it that its name survives a power cut: also when another process has just made it.

@@ -44,6 +44,7 @@ std::optional<std::uint64_t> side_file_size(const Environment& environment, cons
 // Removes it if it is there.
 void remove_side_file(const Environment& environment, const std::string& name);
 // The side files that nobody is writing, in batches: `visit` is called with names whose locks are held during the call.
-void visit_idle_side_files(const Environment& environment, const std::function<void(const std::vector<std::string>&)>& visit);
+void visit_idle_side_files(const Environment& environment,
+                           const std::function<void(const std::vector<std::string>&)>& visit);
 
 }  // namespace tq::store

@@ -10,7 +10,8 @@ struct RawCursor::Impl : CursorLink {
 
   Tree tree;
   std::uint8_t kind;
-  bool positioned = false;
+  bool found = false;       // the last move led to a key
+  bool positioned = false;  // and to one of our kind
   MDB_val key{};
   MDB_val stored{};
 
@@ -22,16 +23,18 @@ struct RawCursor::Impl : CursorLink {
     if (code != 0 && code != MDB_NOTFOUND) {
       throw_lmdb(fmt::format("cannot read '{}'", transaction->store.name()), code);
     }
-    positioned = code == 0 && key.mv_size > 0 && to_view(key)[0] == static_cast<char>(kind);
+    found = code == 0;
+    positioned = found && key.mv_size > 0 && to_view(key)[0] == static_cast<char>(kind);
     return positioned;
   }
 
-  // To the first key of the tree, whatever its kind, that is not less. False if there is none.
-  bool reach(std::string_view wanted) {
+  // To the first key that is not less.
+  bool move_to(std::string_view wanted) {
     key = to_val(wanted);
-    move(MDB_SET_RANGE);
-    return key.mv_data != wanted.data();  // LMDB leaves the argument alone on a miss
+    return move(MDB_SET_RANGE);
   }
+  // Back by one from where that led, which may be past the end of the tree.
+  bool step_back() { return move(found ? MDB_PREV : MDB_LAST); }
 };
 
 RawCursor::RawCursor(const Transaction& txn, Tree tree, std::uint8_t kind) : impl_(std::make_unique<Impl>(tree, kind)) {
@@ -44,26 +47,23 @@ RawCursor::~RawCursor() {
 
 RawCursor::RawCursor(RawCursor&&) noexcept = default;
 
-bool RawCursor::seek(std::string_view key) {
-  impl_->key = to_val(key);
-  return impl_->move(MDB_SET_RANGE);
-}
+bool RawCursor::seek(std::string_view key) { return impl_->move_to(key); }
 
 bool RawCursor::seek_back(std::string_view key) {
-  if (!impl_->reach(key)) return impl_->move(MDB_LAST);
-  if (impl_->positioned && to_view(impl_->key) == key) return true;
-  return impl_->move(MDB_PREV);
+  if (impl_->move_to(key) && to_view(impl_->key) == key) return true;
+  return impl_->step_back();
 }
 
 bool RawCursor::first() {
   const char lowest = static_cast<char>(impl_->kind);
-  return seek({&lowest, 1});
+  return impl_->move_to({&lowest, 1});
 }
 
 bool RawCursor::last() {
+  if (impl_->kind == 0xff) return impl_->move(MDB_LAST);
   const char above = static_cast<char>(impl_->kind + 1);
-  if (impl_->kind == 0xff || !impl_->reach({&above, 1})) return impl_->move(MDB_LAST);
-  return impl_->move(MDB_PREV);
+  impl_->move_to({&above, 1});
+  return impl_->step_back();
 }
 
 bool RawCursor::next() { return impl_->positioned && impl_->move(MDB_NEXT); }

@@ -40,7 +40,8 @@ void from_sortable(U raw, T& value) {
 template <class Key>
 std::string encode_key(const Key& key) {
   std::string bytes(1, static_cast<char>(Key::kKind));
-  std::apply([&](const auto&... field) { (base::append_be(bytes, detail::to_sortable(field)), ...); }, Key::fields(key));
+  std::apply([&](const auto&... field) { (base::append_be(bytes, detail::to_sortable(field)), ...); },
+             Key::fields(key));
   return bytes;
 }
 
@@ -51,9 +52,7 @@ Key decode_key(std::string_view bytes) {
   base::ByteReader reader(bytes);
   const bool kind_is_right = reader.le<std::uint8_t>() == Key::kKind;
   std::apply(
-      [&](auto&... field) {
-        (detail::from_sortable(reader.be<decltype(detail::to_sortable(field))>(), field), ...);
-      },
+      [&](auto&... field) { (detail::from_sortable(reader.be<decltype(detail::to_sortable(field))>(), field), ...); },
       Key::fields(key));
   if (!kind_is_right || !reader.done()) base::fail<Damaged>("a key of kind {} is damaged", int{Key::kKind});
   return key;

@@ -11,7 +11,7 @@ namespace tq::store {
 namespace {
 
 constexpr std::uint64_t kSmallBytes = 64 * 1024;  // a transaction that puts less hardly touches the reserve
-constexpr std::uint64_t kPutOverheadBytes = 64;  // of a record in its page, and its share of the pages above
+constexpr std::uint64_t kPutOverheadBytes = 64;   // of a record in its page, and its share of the pages above
 
 std::string to_hex(std::string_view bytes) {
   std::string hex;
@@ -65,11 +65,11 @@ void Transaction::Impl::unlink(CursorLink& cursor) {
 
 void Transaction::Impl::fail_damaged(Tree tree, std::string_view key, const std::string& name) {
   std::string job;
-  if (tree == Tree::jobs && key.size() == 9) {
-    job = fmt::format(" (job {})", base::ByteReader(key.substr(1)).be<std::uint64_t>());
-  }
-  base::fail<Damaged>("'{}' is damaged: the record {} in the tree '{}'{} does not match its checksum", name, to_hex(key),
-                      kTreeNames[static_cast<std::size_t>(tree)], job);
+  const bool is_of_job = tree == Tree::jobs || tree == Tree::logs || tree == Tree::blobs;  // then: kind, job, ...
+  if (is_of_job && key.size() >= 9)
+    job = fmt::format(" of job {}", base::ByteReader(key.substr(1)).be<std::uint64_t>());
+  base::fail<Damaged>("'{}' is damaged: the record {}{} in the tree '{}' does not match its checksum", name,
+                      to_hex(key), job, kTreeNames[static_cast<std::size_t>(tree)]);
 }
 
 bool Transaction::Impl::get(Tree of, std::string_view key, std::string_view& value) {
@@ -86,6 +86,7 @@ bool Transaction::Impl::get(Tree of, std::string_view key, std::string_view& val
 }
 
 void Transaction::Impl::fail_change(const char* operation, int code) {
+  failed_ = true;
   const std::string what = fmt::format("cannot {} '{}'", operation, store.name());
   // A large transaction writes pages before its commit, and may find the disk full here.
   if (code > 0 && code != ENOMEM) store.fail_write(what, code);
@@ -124,6 +125,7 @@ void Transaction::Impl::require_room() {
 void Transaction::Impl::commit(Sync sync) {
   assert_usable();
   try {
+    if (failed_) throw_lmdb(fmt::format("cannot commit to '{}'", store.name()), MDB_BAD_TXN);
     // What a large batch adds must not come out of the reserve, as far as that can be told.
     if (adds_ && bytes_ > kSmallBytes) store.require_reserve(2 * bytes_);
   } catch (...) {

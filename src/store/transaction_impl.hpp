@@ -58,9 +58,10 @@ class Transaction::Impl {
   [[noreturn]] void fail_change(const char* operation, int code);
 
   std::vector<CursorLink*> cursors_;
-  std::string record_;        // key, value and checksum of the record being written
-  std::uint64_t bytes_ = 0;   // put so far
-  bool adds_ = false;         // asked for room: what it adds must not eat the reserve
+  std::string record_;       // key, value and checksum of the record being written
+  std::uint64_t bytes_ = 0;  // put so far
+  bool failed_ = false;      // a change has failed, and LMDB would not commit
+  bool adds_ = false;        // asked for room: what it adds must not eat the reserve
 };
 
 }  // namespace tq::store
