@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <string>
+#include <utility>
 
 namespace tq::base {
 

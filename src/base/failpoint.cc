@@ -45,7 +45,10 @@ void arm(std::string_view spec) {
   std::string_view action = equals == spec.npos ? "exit" : spec.substr(equals + 1);
   long countdown = 1;
   if (const auto at = action.find('@'); at != action.npos) {
-    std::from_chars(action.data() + at + 1, action.data() + action.size(), countdown);
+    const std::string_view count = action.substr(at + 1);
+    const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), countdown);
+    const bool is_count = error == std::errc() && end == count.data() + count.size() && countdown > 0;
+    if (!is_count) fail<InvalidArgument>("TQ_FAILPOINT: '{}' is no count: use 1 for the first time", count);
     action = action.substr(0, at);
   }
   if (action != "exit" && action != "error" && action != "full") {

@@ -12,14 +12,15 @@ namespace tq::base {
 bool is_utf8(std::string_view text);
 
 // Throws InvalidArgument unless `name` can name a `what` ("queue", "task", "label"): 1 to kMaxNameBytes bytes of UTF-8
-// without control characters, white space at the ends, or a comma.
+// without control characters, a space at either end, or a comma. The text shows only names that a terminal can stand.
 void check_name(std::string_view what, std::string_view name);
 
-// At most `max_bytes` of `text`, cut at a character and marked with "..." if something was dropped; bytes that are not
-// UTF-8 become U+FFFD.
+// At most `max_bytes` of `text`, cut at a character and marked with "..." if something was dropped; each byte that is not
+// part of well-formed UTF-8 becomes U+FFFD.
 std::string shorten(std::string_view text, std::size_t max_bytes);
 
-// The one of `known` that a person most likely meant by `typed` (edit distance up to a third of its length), or "".
+// The one of `known` that a person most likely meant by `typed`, or "": the least changes (a byte too many, missing, other, or
+// two swapped), of which a third of its length is allowed, rounded up. Of several as near the first.
 std::string_view nearest(std::string_view typed, const std::vector<std::string_view>& known);
 
 }  // namespace tq::base

@@ -12,6 +12,7 @@
 #include <istream>
 #include <ostream>
 #include <streambuf>
+#include <utility>
 
 namespace tq::model {
 namespace {
@@ -66,6 +67,12 @@ class Source : public std::streambuf {
   std::size_t left() const { return static_cast<std::size_t>(egptr() - gptr()); }
 };
 
+// The least bytes that an element of a container takes: cereal writes the size of a string in eight.
+template <class Element>
+constexpr std::size_t kLeastBytes = 8;
+template <class First, class Second>
+constexpr std::size_t kLeastBytes<std::pair<First, Second>> = kLeastBytes<First> + kLeastBytes<Second>;
+
 // cereal's input archive, but for containers: cereal resizes those to whatever the bytes say before it looks whether they go
 // on for that long. Here a size beyond what is left is refused, so that memory stays in proportion to the bytes.
 class Unpacker {
@@ -79,8 +86,6 @@ class Unpacker {
   bool done() const { return source_.left() == 0; }
 
  private:
-  static constexpr std::size_t kSizeBytes = 8;  // before the elements of every container
-
   template <std::integral Number>
   void read(Number& number) {
     archive_(number);
@@ -102,7 +107,7 @@ class Unpacker {
   }
   template <class Element>
   void read(std::vector<Element>& list) {
-    list.resize(read_size(kSizeBytes));
+    list.resize(read_size(kLeastBytes<Element>));
     for (Element& element : list) read(element);
   }
   // The size of a container whose elements take `element_bytes` or more.

@@ -1,5 +1,5 @@
-// The small records: queues, workers, events, output. Each carries its version; all but events and output, which are hot,
-// are written by cereal.
+// The small records: queues, workers, events, output, totals. Each begins with its version (1 byte). Workers are written by
+// cereal; the others are hot, and are fixed little-endian fields in the order of the struct with the one text at the end.
 #pragma once
 
 #include <tq/types.hpp>

@@ -11,13 +11,13 @@ namespace tq::model {
 struct Transition {
   State from;
   State to;
-  std::string_view when;  // the verb of the engine that makes it
+  std::string_view when;  // the verbs of the engine that make it, separated by ", "
 };
 
 // Every legal transition, in the order of STATES.md.
 std::span<const Transition> transitions();
 
-// Is there a line from -> to?
+// Is there a line from -> to? A change within a state is none.
 bool may_move(State from, State to);
 
 // The states in which a new job may begin.
