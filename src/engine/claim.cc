@@ -41,6 +41,13 @@ std::vector<std::uint32_t> wanted_tasks(const store::Transaction& txn, const Cla
   return others;
 }
 
+// Each once, also if it was named twice: a line that is looked at twice would give its jobs twice.
+std::vector<std::uint32_t> each_once(std::vector<std::uint32_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
 // The lines worth looking at, grouped as the request says.
 std::vector<Group> groups(Ledger& ledger, const ClaimRequest& request, const std::vector<std::uint32_t>& tasks) {
   std::vector<Group> groups;
@@ -109,7 +116,7 @@ bool start(Ledger& ledger, Job& job, WorkerId worker) {
 }  // namespace
 
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
-  const std::vector<std::uint32_t> tasks = wanted_tasks(ledger.txn(), request);
+  const std::vector<std::uint32_t> tasks = each_once(wanted_tasks(ledger.txn(), request));
   std::vector<Claimed> claimed;
   for (const Group& group : groups(ledger, request, tasks)) {
     while (claimed.size() < request.limit) {
@@ -117,7 +124,10 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
       if (keys.empty()) break;
       for (const ReadyKey& key : keys) {
         auto job = ledger.load(key.job);
-        if (!job) base::fail<Damaged>("job {} is in the line of ready jobs but has no record", key.job);
+        if (!job || job->stored.state != State::ready) {
+          base::fail<Damaged>("job {} is in the line of ready jobs but is {}", key.job,
+                              job ? to_string(job->stored.state) : "nowhere");
+        }
         if (!start(ledger, *job, request.worker)) continue;
         claimed.push_back(
             {job->id, std::move(job->record), ledger.queue(key.queue).name, task_name(ledger.txn(), key.task)});
