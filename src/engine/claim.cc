@@ -6,6 +6,9 @@
 namespace tq::engine {
 namespace {
 
+// More jobs than this do not expire in one claim, so that it stays short; fire_due takes the rest.
+constexpr std::size_t kMostExpired = 1000;
+
 using Line = std::pair<std::uint32_t, std::uint32_t>;  // queue and task: one run of ReadyKeys
 
 // Lines that are looked at together, as one; the groups come one after the other.
@@ -118,8 +121,9 @@ bool start(Ledger& ledger, Job& job, WorkerId worker) {
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
   const std::vector<std::uint32_t> tasks = each_once(wanted_tasks(ledger.txn(), request));
   std::vector<Claimed> claimed;
+  std::size_t expired = 0;
   for (const Group& group : groups(ledger, request, tasks)) {
-    while (claimed.size() < request.limit) {
+    while (claimed.size() < request.limit && expired < kMostExpired) {
       const std::vector<ReadyKey> keys = first_of(ledger.txn(), group, request.limit - claimed.size());
       if (keys.empty()) break;
       for (const ReadyKey& key : keys) {
@@ -128,7 +132,10 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
           base::fail<Damaged>("job {} is in the line of ready jobs but is {}", key.job,
                               job ? to_string(job->stored.state) : "nowhere");
         }
-        if (!start(ledger, *job, request.worker)) continue;
+        if (!start(ledger, *job, request.worker)) {
+          ++expired;
+          continue;
+        }
         claimed.push_back(
             {job->id, std::move(job->record), ledger.queue(key.queue).name, task_name(ledger.txn(), key.task)});
       }
