@@ -119,6 +119,7 @@ bool start(Ledger& ledger, Job& job, WorkerId worker) {
 }  // namespace
 
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
+  if (!store::get(ledger.txn(), WorkerKey{request.worker})) return {};
   const std::vector<std::uint32_t> tasks = each_once(wanted_tasks(ledger.txn(), request));
   std::vector<Claimed> claimed;
   std::size_t expired = 0;

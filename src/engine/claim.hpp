@@ -26,7 +26,8 @@ struct Claimed {
 
 // Claims up to `limit` jobs: by priority, then by time due, then by id. Jobs whose deadline to start has passed become
 // `expired` on the way; if those are very many, the rest is left to fire_due and nothing may be claimed. The cost does not
-// depend on how many wait, nor on how many there are of tasks that were not asked for.
+// depend on how many wait, nor on how many there are of tasks that were not asked for. A worker that is not registered (any
+// more) gets nothing: nobody would rescue its jobs.
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request);
 
 }  // namespace tq::engine
