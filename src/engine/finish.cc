@@ -11,16 +11,17 @@ namespace {
 
 // Why the follow-ups cannot all be enqueued, or nothing: asked before the first change, because a transaction holds the
 // outcomes of other jobs too and must not be given up for this one.
-std::optional<std::string> refusal(Ledger& ledger, const std::vector<NewJob>& follow_ups) {
+std::optional<std::string> refusal(Ledger& ledger, const Job& ending, const std::vector<NewJob>& follow_ups) {
   std::map<std::string_view, std::uint64_t> wanted;
   for (const NewJob& job : follow_ups) ++wanted[job.draft.queue];
   for (const auto& [name, count] : wanted) {
     const auto number = ledger.find_queue(name);
     if (!number) continue;
     const model::QueueRecord& queue = ledger.queue(*number);
-    if (queue.max_size == 0 || queue.unfinished() + count <= queue.max_size) continue;
-    return fmt::format("its follow-up jobs could not be added: queue '{}' is full: it has {} of at most {} jobs", name,
-                       queue.unfinished(), queue.max_size);
+    const std::uint64_t others = queue.unfinished() - (*number == ending.stored.queue ? 1 : 0);
+    if (queue.max_size == 0 || others + count <= queue.max_size) continue;
+    return fmt::format("its {} follow-up jobs could not be added: queue '{}' is full: it has {} of at most {} jobs", count,
+                       name, others, queue.max_size);
   }
   return std::nullopt;
 }
