@@ -104,13 +104,14 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
   const bool cancel_requested = header.has(model::kCancelRequested);
   header.exit_code = outcome.exit_code.value_or(0);
   header.set(model::kHasExitCode, outcome.exit_code.has_value());
+  if (outcome.kind == Outcome::Kind::succeeded) {
+    if (auto reason = refusal(ledger, *job, outcome.follow_ups)) {
+      outcome = {.kind = Outcome::Kind::failed, .error = std::move(*reason)};
+    }
+  }
   switch (outcome.kind) {
     case Outcome::Kind::succeeded:
-      if (auto reason = refusal(ledger, outcome.follow_ups)) {
-        fail(ledger, *job, {.kind = Outcome::Kind::failed, .error = std::move(*reason)});
-      } else {
-        succeed(ledger, *job, outcome);
-      }
+      succeed(ledger, *job, outcome);
       break;
     case Outcome::Kind::cancelled:
       cancel(ledger, *job, outcome.error);
