@@ -44,9 +44,10 @@ void succeed(Ledger& ledger, Job& job, Outcome& outcome) {
   for (NewJob& follow_up : outcome.follow_ups) enqueue(ledger, std::move(follow_up));
 }
 
-void wait_until(Job& job, State state, std::int64_t due_ms) {
+// A handler may have said any delay.
+void wait(const Ledger& ledger, Job& job, State state, Duration delay) {
   job.header().state = state;
-  job.header().due_ms = due_ms;
+  job.header().due_ms = ledger.now_ms() + std::clamp(delay, Duration::zero(), kMaxDuration).count();
 }
 
 void fail(Ledger& ledger, Job& job, const Outcome& outcome) {
@@ -62,7 +63,7 @@ void fail(Ledger& ledger, Job& job, const Outcome& outcome) {
                         header.backoff_jitter_permille / 1000.0};
   const Duration delay =
       outcome.delay.value_or(model::retry_delay(backoff, header.attempt, model::retry_seed(job.id, header.attempt)));
-  wait_until(job, State::retrying, ledger.now_ms() + std::max<std::int64_t>(delay.count(), 0));
+  wait(ledger, job, State::retrying, delay);
   ledger.save(job, EventType::retrying, job.record.error, header.worker);
 }
 
@@ -75,9 +76,7 @@ void give_back(Job& job) {
 
 void snooze(Ledger& ledger, Job& job, Duration delay) {
   give_back(job);
-  if (delay > Duration::zero()) {
-    wait_until(job, State::scheduled, ledger.now_ms() + std::min(delay, kMaxDuration).count());
-  }
+  if (delay > Duration::zero()) wait(ledger, job, State::scheduled, delay);
   ledger.save(job, EventType::snoozed, {}, job.header().worker);
 }
 
@@ -175,7 +174,7 @@ bool report_progress(Ledger& ledger, const RunKey& key, double fraction, std::st
   auto job = load_running(ledger, key);
   if (!job) return false;
   model::JobHeader& header = job->header();
-  const double bounded = std::clamp(fraction, 0.0, 1.0);
+  const double bounded = fraction > 0 ? std::min(fraction, 1.0) : 0;  // 0 also for what is not a number
   header.last_event = ledger.log({.type = EventType::progress,
                                   .attempt = header.attempt,
                                   .queue = header.queue,
