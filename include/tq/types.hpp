@@ -1,7 +1,8 @@
 // The nouns of tq as plain values: jobs, queues, workers, events, and the options they are made with.
 //
 // Everything here is a value: copyable, comparable where that makes sense, safe to hand from thread to thread. Times are
-// UTC with milliseconds, durations are milliseconds. Text is UTF-8; payloads and results are bytes.
+// UTC with milliseconds, durations are milliseconds. Text is UTF-8; payloads and results are bytes. What a caller fills in has
+// an initializer for each field, so that naming some of them (`{.queue = "mail"}`) leaves no compiler with a warning.
 #pragma once
 
 #include <chrono>
@@ -63,7 +64,7 @@ inline constexpr Duration kMaxDuration = std::chrono::hours{24 * 366 * 100};
 // Bytes with the name of the codec that made them: "raw", "json", "cereal" (portable binary) or "command".
 struct Payload {
   std::string codec = "raw";
-  std::string bytes;
+  std::string bytes{};
   bool operator==(const Payload&) const = default;
 };
 
@@ -81,31 +82,31 @@ struct Backoff {
 // How a job is to be run. The defaults are those of a task; for a command `max_retries` is 0.
 struct EnqueueOptions {
   std::string queue = std::string(kDefaultQueue);
-  std::int32_t priority = 0;                 // higher first
-  std::optional<Duration> delay;             // not before now + delay
-  std::optional<Time> at;                    // not before this time; not together with delay
-  std::optional<std::uint32_t> max_retries;  // nothing: 3 for a task, 0 for a command
-  Backoff backoff;
-  Duration timeout{0};                 // of one attempt; 0: none
-  std::optional<Duration> expires_in;  // start before now + this, or become `expired`
-  std::optional<Time> expires_at;      // the same as a time; not together with expires_in
-  std::optional<Duration> result_ttl;  // keep the final job this long; nothing: the store's retention
-  std::vector<std::string> labels;
+  std::int32_t priority = 0;                   // higher first
+  std::optional<Duration> delay{};             // not before now + delay
+  std::optional<Time> at{};                    // not before this time; not together with delay
+  std::optional<std::uint32_t> max_retries{};  // nothing: 3 for a task, 0 for a command
+  Backoff backoff{};
+  Duration timeout{0};                   // of one attempt; 0: none
+  std::optional<Duration> expires_in{};  // start before now + this, or become `expired`
+  std::optional<Time> expires_at{};      // the same as a time; not together with expires_in
+  std::optional<Duration> result_ttl{};  // keep the final job this long; nothing: the store's retention
+  std::vector<std::string> labels{};
 };
 
 // One job to be enqueued, for enqueue_many.
 struct JobSpec {
-  std::string task;
-  Payload payload;
-  EnqueueOptions options;
+  std::string task{};
+  Payload payload{};
+  EnqueueOptions options{};
 };
 
 // A command to be run without a shell. `argv[0]` is looked up in the PATH of `env`.
 struct Command {
-  std::vector<std::string> argv;
-  std::vector<std::pair<std::string, std::string>> env;  // the whole environment, but for the TQ_ variables
-  std::string cwd;                                       // absolute
-  std::string stdin_data;                                // fed to its standard input; empty: /dev/null
+  std::vector<std::string> argv{};
+  std::vector<std::pair<std::string, std::string>> env{};  // the whole environment, but for the TQ_ variables
+  std::string cwd{};                                       // absolute
+  std::string stdin_data{};                                // fed to its standard input; empty: /dev/null
   bool operator==(const Command&) const = default;
 };
 
@@ -149,20 +150,20 @@ struct JobInfo {
 
 // What `list` looks for. Empty fields mean any. Newest first.
 struct JobFilter {
-  std::vector<State> states;
-  std::string queue;
-  std::string task;
-  std::string label;
+  std::vector<State> states{};
+  std::string queue{};
+  std::string task{};
+  std::string label{};
   JobId before = 0;         // only ids below this one; 0: from the newest
   std::size_t limit = 100;  // at most this many
 };
 
 // A change to a waiting job. Empty fields stay as they are.
 struct JobChange {
-  std::optional<std::string> queue;
-  std::optional<std::int32_t> priority;
-  std::optional<Time> at;
-  std::optional<std::vector<std::string>> labels;
+  std::optional<std::string> queue{};
+  std::optional<std::int32_t> priority{};
+  std::optional<Time> at{};
+  std::optional<std::vector<std::string>> labels{};
 };
 
 // What was done about a cancel.
@@ -248,10 +249,10 @@ struct Event {
 
 // What `events` looks for. Oldest first.
 struct EventFilter {
-  EventSeq after = 0;            // only events with a greater number
-  std::optional<Time> since;     // only events at or after this time
-  JobId job = 0;                 // only of this job; 0: all
-  std::vector<EventType> types;  // empty: all
+  EventSeq after = 0;              // only events with a greater number
+  std::optional<Time> since{};     // only events at or after this time
+  JobId job = 0;                   // only of this job; 0: all
+  std::vector<EventType> types{};  // empty: all
   std::size_t limit = 1000;
 };
 

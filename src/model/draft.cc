@@ -30,7 +30,7 @@ std::int64_t checked_ms(std::string_view option, Duration duration) {
 }
 
 void check_not_too_late(std::string_view option, Time time, Time now) {
-  if (time - kMaxDuration > now) {
+  if (time > now + kMaxDuration) {
     base::fail<InvalidArgument>("{} is {}: at most {} from now are allowed", option, base::format_time(time),
                                 base::format_duration(kMaxDuration));
   }

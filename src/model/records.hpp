@@ -25,14 +25,14 @@ struct WorkerRecord {
   std::int64_t pid = 0;
   std::uint64_t pid_started = 0;  // field 22 of /proc/PID/stat: tells a reused number
   std::int64_t guard_pid = 0;     // 0: it runs no commands
-  std::string token;              // in the environment of every command it starts
-  std::string host;
+  std::string token{};            // in the environment of every command it starts
+  std::string host{};
   std::int64_t started_ms = 0;
   std::uint32_t concurrency = 0;
   std::uint32_t max_crashes = 0;
   bool stopping = false;
-  std::vector<std::string> queues;
-  std::vector<std::string> tasks;
+  std::vector<std::string> queues{};
+  std::vector<std::string> tasks{};
   bool operator==(const WorkerRecord&) const = default;
 };
 
@@ -46,7 +46,7 @@ struct EventRecord {
   std::uint64_t worker = 0;
   std::uint64_t previous = 0;      // the event of this job before this one; 0: the first
   std::uint32_t fraction_ppm = 0;  // of a progress event
-  std::string text;
+  std::string text{};
   bool operator==(const EventRecord&) const = default;
 };
 
@@ -55,7 +55,7 @@ struct LogRecord {
   std::int64_t time_ms = 0;
   std::uint32_t attempt = 0;
   Stream stream{};
-  std::string bytes;
+  std::string bytes{};
   bool operator==(const LogRecord&) const = default;
 };
 
