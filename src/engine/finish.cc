@@ -182,7 +182,7 @@ bool report_progress(Ledger& ledger, const RunKey& key, double fraction, std::st
                                   .worker = header.worker,
                                   .previous = header.last_event,
                                   .fraction_ppm = static_cast<std::uint32_t>(bounded * 1e6),
-                                  .text = base::shorten(text, kMaxErrorBytes)});
+                                  .text = std::string(text)});
   ledger.save_quietly(*job);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "engine/ledger.hpp"
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "model/transitions.hpp"
 #include "store/blob.hpp"
 
@@ -187,6 +188,7 @@ void Ledger::remove(Job& job) {
 EventSeq Ledger::log(model::EventRecord event) {
   const EventSeq seq = totals_.next_event++;
   event.time_ms = now_ms();
+  event.text = base::shorten(event.text, kMaxErrorBytes);
   store::append(txn_, EventKey{seq}, model::encode(event));
   touched_.events = true;
   changed_ = true;

@@ -75,6 +75,7 @@ class Ledger {
   void remove(Job& job);
 
   // --- events ---
+  // Adds it under the next number, with the time and a text that is cut to kMaxErrorBytes.
   EventSeq log(model::EventRecord event);
   void forget_event(const EventKey& key);
 
