@@ -47,10 +47,17 @@ std::uint64_t* total_of(model::Totals& totals, State state) {
   }
 }
 
+// Such that it can be added to, and taken from, any time.
+Duration bounded(Duration kept) { return std::clamp(kept, Duration::zero(), Duration::max() / 2); }
+
 }  // namespace
 
 Ledger::Ledger(store::WriteTransaction& txn, Time now, const Retention& retention)
-    : txn_(txn), now_(now), retention_(retention), totals_(engine::totals(txn)), stored_totals_(totals_) {}
+    : txn_(txn),
+      now_(now),
+      retention_{bounded(retention.succeeded), bounded(retention.failed), bounded(retention.events)},
+      totals_(engine::totals(txn)),
+      stored_totals_(totals_) {}
 
 std::int64_t Ledger::now_ms() const { return base::to_ms(now_); }
 

@@ -18,7 +18,7 @@
 
 namespace tq::engine {
 
-// How long final jobs and events are kept, unless a job says otherwise.
+// How long final jobs and events are kept, unless a job says otherwise. Duration::max() is for ever.
 struct Retention {
   Duration succeeded = std::chrono::hours{24 * 7};
   Duration failed = std::chrono::hours{24 * 90};  // failed, cancelled and expired
