@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -220,7 +219,7 @@ std::string format_duration(Duration duration) {
   std::string text = is_negative ? "-" : "";
   for (const Unit& unit : kUnits) {
     const auto size = static_cast<std::uint64_t>(unit.size.count());
-    if (left >= size) fmt::format_to(std::back_inserter(text), "{}{}", left / size, unit.name);
+    if (left >= size) text += fmt::format("{}{}", left / size, unit.name);
     left %= size;
   }
   return text;

@@ -27,6 +27,7 @@ Ended in_child(Function function) {
   const pid_t child = ::fork();
   BOOST_REQUIRE(child >= 0);
   if (child == 0) {
+    ::signal(SIGABRT, SIG_DFL);  // not Boost's, if it has one
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
     ::dup2(ends[1], STDERR_FILENO);
