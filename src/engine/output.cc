@@ -88,7 +88,7 @@ std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHead
     const LogKey key = cursor.key();
     if (key.job != job) break;
     model::LogRecord record = model::decode_log(cursor.value());
-    const bool crosses_gap = key.seq > expected || (expected == header.log_dropped_after + 1 && expected != 1);
+    const bool crosses_gap = key.seq > expected || expected == header.log_dropped_after + 1;
     if (crosses_gap && header.log_dropped_bytes != 0) chunks.push_back(gap_note(header, base::from_ms(record.time_ms)));
     expected = key.seq + 1;
     size += record.bytes.size();
