@@ -50,6 +50,7 @@ std::vector<Event> events(const store::Transaction& txn, const EventFilter& filt
     if (const auto job = find_job(txn, filter.job)) return events_of_job(txn, filter, job->header.last_event);
   }
   std::vector<Event> events;
+  if (filter.after == UINT64_MAX) return events;
   store::Cursor<EventKey> cursor(txn);
   for (bool more = cursor.seek({filter.after + 1}); more && events.size() < filter.limit; more = cursor.next()) {
     model::EventRecord record = model::decode_event(cursor.value());

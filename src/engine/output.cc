@@ -81,6 +81,7 @@ bool append_output(Ledger& ledger, const RunKey& key, const std::vector<Piece>& 
 std::vector<LogChunk> output(const store::Transaction& txn, const model::JobHeader& header, JobId job,
                              std::uint64_t after, std::size_t max_bytes) {
   std::vector<LogChunk> chunks;
+  if (after == UINT64_MAX) return chunks;
   std::size_t size = 0;
   std::uint64_t expected = after + 1;
   store::Cursor<LogKey> cursor(txn);
