@@ -132,7 +132,7 @@ void each_indexed(const store::Transaction& txn, const Wanted& wanted, const std
   }
 }
 
-// How many jobs stand in the indexes that each_indexed would read.
+// How many jobs stand in the indexes that each_indexed would read; more than any if there are wanted ones in no index.
 std::uint64_t count_indexed(const store::Transaction& txn, const Wanted& wanted) {
   std::uint64_t count = 0;
   const bool waits_for_time = wanted.state(State::scheduled) || wanted.state(State::retrying);
@@ -142,6 +142,8 @@ std::uint64_t count_indexed(const store::Transaction& txn, const Wanted& wanted)
     const model::QueueRecord record = model::decode_queue(cursor.value());
     for (std::size_t i = 0; i < kStateCount; ++i) {
       const auto state = static_cast<State>(i);
+      const bool in_no_index = state == State::blocked || state == State::forwarded;
+      if (in_no_index && wanted.has_state[i] && record.count[i] != 0) return UINT64_MAX;
       const bool in_time_index = state == State::scheduled || state == State::retrying;
       const bool read = in_time_index ? waits_for_time : wanted.has_state[i];
       if (read && !(state == State::ready && is_other_queue)) count += record.count[i];
