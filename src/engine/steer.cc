@@ -68,7 +68,8 @@ std::optional<CancelRequest> cancel_request(const model::JobHeader& header) {
 void retry(Ledger& ledger, JobId id) {
   Job job = require(ledger, id);
   model::JobHeader& header = job.header();
-  if (header.state == State::running || header.state == State::ready || header.state == State::forwarded) {
+  const bool waits_for_time = header.state == State::scheduled || header.state == State::retrying;
+  if (!is_final(header.state) && !waits_for_time) {
     base::fail<Conflict>("job {} is {}: only a final, scheduled or retrying job can be sent round again", id,
                          to_string(header.state));
   }
@@ -107,7 +108,7 @@ void change(Ledger& ledger, JobId id, const JobChange& change) {
     header.due_ms = std::max(base::to_ms(*change.at), ledger.now_ms());
     const bool later = header.due_ms > ledger.now_ms();
     if (later && header.state == State::ready) header.state = State::scheduled;
-    if (!later) header.state = State::ready;
+    if (!later && header.state != State::blocked) header.state = State::ready;
   }
   if (change.labels) {
     model::JobDetails details = model::decode_details(job.record.details);
