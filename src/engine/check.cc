@@ -1,7 +1,6 @@
 #include "engine/check.hpp"
 
 #include "engine/ledger.hpp"
-#include "engine/workers.hpp"
 #include "store/blob.hpp"
 
 #include <algorithm>
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxProblems = 1000;
 
+// Keeps queues, tasks and workers in memory, of which there are few; whatever there may be millions of is looked up.
 class Checker {
  public:
   Checker(const store::Transaction& txn, bool deep) : txn_(txn), deep_(deep) {}
@@ -24,7 +24,7 @@ class Checker {
     check_index();
     check_queues();
     check_events();
-    check_output();
+    if (deep_) check_output();
     check_blobs();
     return std::move(report_);
   }
@@ -50,94 +50,63 @@ class Checker {
   template <class Key, class Visit>
   void each(std::string_view what, Visit visit) {
     store::Cursor<Key> cursor(txn_);
-    bool more = false;
-    guarded(what, [&] { more = cursor.first(); });
-    while (more) {
+    for (bool more = cursor.first(); more; more = cursor.next()) {
       ++report_.records;
       guarded(what, [&] { visit(cursor.key(), cursor.value()); });
-      more = cursor.next();
     }
   }
 
+  std::optional<model::JobHeader> find_header(JobId id) const {
+    const auto bytes = store::get(txn_, JobKey{id});
+    if (!bytes) return std::nullopt;
+    return model::decode_job_header(*bytes);
+  }
+
+  std::optional<model::EventRecord> find_event(EventSeq seq) const {
+    const auto bytes = store::get(txn_, EventKey{seq});
+    if (!bytes) return std::nullopt;
+    return model::decode_event(*bytes);
+  }
+
+  // --- catalogues ---
+
   void check_catalogue() {
     each<TaskKey>("the catalogue of tasks", [&](const TaskKey& key, std::string_view name) {
-      tasks_.insert(key.task);
+      tasks_.emplace(key.task, name);
       if (find_task(txn_, name) != key.task) problem("task '{}' is not found by its name", name);
       if (key.task >= totals_.next_task) problem("task number {} was never given out", key.task);
     });
     each<QueueKey>("the catalogue of queues", [&](const QueueKey& key, std::string_view value) {
       const model::QueueRecord record = model::decode_queue(value);
+      queues_.emplace(key.queue, record);
       if (find_queue(txn_, record.name) != key.queue) problem("queue '{}' is not found by its name", record.name);
       if (key.queue >= totals_.next_queue) problem("queue number {} was never given out", key.queue);
-      queues_.emplace(key.queue, record);
+    });
+    check_names("the names of tasks", kTaskNameKind, [&](std::string_view name) {
+      const auto known = tasks_.find(find_task(txn_, name).value());
+      return known != tasks_.end() && known->second == name;
+    });
+    check_names("the names of queues", kQueueNameKind, [&](std::string_view name) {
+      const auto known = queues_.find(find_queue(txn_, name).value());
+      return known != queues_.end() && known->second.name == name;
     });
     each<WorkerKey>("the workers", [&](const WorkerKey& key, std::string_view value) {
-      model::decode_worker(value);
       workers_.insert(key.worker);
+      model::decode_worker(value);
       if (key.worker >= totals_.next_worker) problem("worker number {} was never given out", key.worker);
     });
   }
 
-  void check_jobs() {
-    each<JobKey>("the jobs", [&](const JobKey& key, std::string_view value) {
-      const model::JobRecord record = model::decode_job(value);
-      model::decode_details(record.details);
-      const model::JobHeader& header = record.header;
-      headers_.emplace(key.job, header);
-      if (key.job >= totals_.next_job) problem("job {} has a number that was never given out", key.job);
-      if (!queues_.contains(header.queue))
-        problem("job {} is in queue number {}, which does not exist", key.job, header.queue);
-      if (!tasks_.contains(header.task))
-        problem("job {} is of task number {}, which does not exist", key.job, header.task);
-      ++counted_[header.queue][static_cast<std::size_t>(header.state)];
-      check_header(key.job, header);
-      for (const std::string& index_key : IndexKeys(key.job, header)) {
-        std::string_view nothing;
-        if (!txn_.get(Tree::index, index_key, nothing)) {
-          problem("job {} ({}) is missing in an index", key.job, to_string(header.state));
-        }
-        ++index_entries_;
-      }
-    });
-  }
-
-  void check_header(JobId id, const model::JobHeader& header) {
-    if (header.state == State::running && !workers_.contains(header.worker)) {
-      problem("job {} runs on worker {}, which is not registered", id, header.worker);
+  template <class IsKnown>
+  void check_names(std::string_view what, char kind, IsKnown is_known) {
+    store::RawCursor cursor(txn_, Tree::catalog, static_cast<std::uint8_t>(kind));
+    for (bool more = cursor.first(); more; more = cursor.next()) {
+      ++report_.records;
+      const std::string_view name = cursor.key().substr(1);
+      guarded(what, [&] {
+        if (!is_known(name)) problem("{}: '{}' has no record", what, name);
+      });
     }
-    if (header.attempt > header.run)
-      problem("job {} counts {} attempts but was claimed {} times", id, header.attempt, header.run);
-    const std::uint64_t most = std::uint64_t{header.max_retries} + 1;
-    if (header.attempt > most) problem("job {} is at attempt {} of at most {}", id, header.attempt, most);
-    if (is_final(header.state) && header.finished_ms == 0) problem("job {} is over but has no time of its end", id);
-    if (header.last_event >= totals_.next_event) problem("job {} names an event that was never given out", id);
-    if (header.log_head_bytes > header.log_bytes) problem("job {} has more output in its head than in all", id);
-  }
-
-  // Every index entry has its job: together with check_jobs the two are one to one.
-  template <class Key>
-  void check_index_of(std::string_view what) {
-    each<Key>(what, [&](const Key& key, std::string_view) {
-      ++index_found_;
-      const auto job = headers_.find(key.job);
-      if (job == headers_.end()) return problem("{}: job {} does not exist", what, key.job);
-      const IndexKeys keys(key.job, job->second);
-      const std::string encoded = store::encode_key(key);
-      if (std::find(keys.begin(), keys.end(), encoded) == keys.end()) {
-        problem("{}: job {} ({}) does not belong there", what, key.job, to_string(job->second.state));
-      }
-    });
-  }
-
-  void check_index() {
-    check_index_of<ReadyKey>("the index of ready jobs");
-    check_index_of<DueKey>("the index of times");
-    check_index_of<ExpiryKey>("the index of deadlines");
-    check_index_of<ActiveKey>("the index of running jobs");
-    check_index_of<FinalKey>("the index of final jobs");
-    check_index_of<KeepKey>("the index of retention");
-    if (index_found_ != index_entries_)
-      problem("the indexes hold {} entries instead of {}", index_found_, index_entries_);
   }
 
   void check_queues() {
@@ -151,53 +120,161 @@ class Checker {
     }
   }
 
+  // --- jobs ---
+
+  void check_jobs() {
+    each<JobKey>("the jobs", [&](const JobKey& key, std::string_view value) {
+      const model::JobRecord record = model::decode_job(value);
+      const model::JobHeader& header = record.header;
+      ++counted_[header.queue][static_cast<std::size_t>(header.state)];
+      model::decode_details(record.details);
+      check_place(key.job, header);
+      check_state(key.job, header);
+      check_own(key.job, header);
+    });
+    if (totals_.enqueued + 1 != totals_.next_job) {
+      problem("{} jobs are said to have been enqueued, but the next is {}", totals_.enqueued, totals_.next_job);
+    }
+  }
+
+  // Its numbers, and the index entries under which it has to stand.
+  void check_place(JobId id, const model::JobHeader& header) {
+    if (id >= totals_.next_job) problem("job {} has a number that was never given out", id);
+    if (!queues_.contains(header.queue))
+      problem("job {} is in queue number {}, which does not exist", id, header.queue);
+    if (!tasks_.contains(header.task)) problem("job {} is of task number {}, which does not exist", id, header.task);
+    for (const std::string& index_key : IndexKeys(id, header)) {
+      std::string_view nothing;
+      if (txn_.get(Tree::index, index_key, nothing)) continue;
+      problem("job {} ({}) is missing in an index", id, to_string(header.state));
+    }
+  }
+
+  // What must hold in its state.
+  void check_state(JobId id, const model::JobHeader& header) {
+    const bool runs = header.state == State::running;
+    if (runs && !workers_.contains(header.worker)) {
+      problem("job {} runs on worker {}, which is not registered", id, header.worker);
+    }
+    if (!runs && header.has(model::kCancelRequested)) problem("job {} does not run but is asked to stop", id);
+    if (header.attempt > header.run) {
+      problem("job {} counts {} attempts but was claimed {} times", id, header.attempt, header.run);
+    }
+    const std::uint64_t most = std::uint64_t{header.max_retries} + 1;
+    if (header.attempt > most) problem("job {} is at attempt {} of at most {}", id, header.attempt, most);
+    if (!is_final(header.state) && (header.finished_ms != 0 || header.keep_until_ms != 0)) {
+      problem("job {} is {} but has a time of its end", id, to_string(header.state));
+    }
+    if (is_final(header.state) && header.finished_ms == 0) problem("job {} is over but has no time of its end", id);
+    if (header.state != State::succeeded && header.has(model::kResultIsBlob)) {
+      problem("job {} is {} but has a result", id, to_string(header.state));
+    }
+  }
+
+  // Its newest event, its output and its blobs.
+  void check_own(JobId id, const model::JobHeader& header) {
+    if (header.last_event >= totals_.next_event) problem("job {} names an event that was never given out", id);
+    const auto event = find_event(header.last_event);
+    if (event && event->job != id) problem("job {} names event {}, which is not about it", id, header.last_event);
+    if (header.log_head_bytes > header.log_bytes) problem("job {} has more output in its head than in all", id);
+    if (header.log_dropped_after >= header.log_next) problem("job {} has a gap behind its last output", id);
+    if (deep_ && header.log_bytes != 0) {
+      store::Cursor<LogKey> cursor(txn_);
+      if (!cursor.seek({id, 0}) || cursor.key().job != id) problem("job {} has lost its output", id);
+    }
+    for (const auto kind : {store::BlobKind::payload, store::BlobKind::result, store::BlobKind::saved}) {
+      if (header.has(flag_of(kind)) && !store::blob_size(txn_, id, kind)) {
+        problem("job {} has lost its blob of kind {}", id, static_cast<int>(kind));
+      }
+    }
+  }
+
+  // --- what refers to jobs ---
+
+  // Every index entry has its job, and check_place saw that every job has its entries.
+  template <class Key>
+  void check_index_of(std::string_view what) {
+    each<Key>(what, [&](const Key& key, std::string_view) {
+      const auto header = find_header(key.job);
+      if (!header) return problem("{}: job {} does not exist", what, key.job);
+      const IndexKeys keys(key.job, *header);
+      if (std::find(keys.begin(), keys.end(), store::encode_key(key)) == keys.end()) {
+        problem("{}: job {} ({}) does not belong there", what, key.job, to_string(header->state));
+      }
+    });
+  }
+
+  void check_index() {
+    check_index_of<ReadyKey>("the index of ready jobs");
+    check_index_of<DueKey>("the index of times");
+    check_index_of<ExpiryKey>("the index of deadlines");
+    check_index_of<ActiveKey>("the index of running jobs");
+    check_index_of<FinalKey>("the index of final jobs");
+    check_index_of<KeepKey>("the index of retention");
+  }
+
   void check_events() {
     EventSeq before = 0;
     each<EventKey>("the event log", [&](const EventKey& key, std::string_view value) {
-      const model::EventRecord event = model::decode_event(value);
-      if (key.seq >= totals_.next_event) problem("event {} has a number that was never given out", key.seq);
       if (before != 0 && key.seq != before + 1) problem("the events between {} and {} are missing", before, key.seq);
-      if (event.previous >= key.seq) problem("event {} names {} as the one before it", key.seq, event.previous);
       before = key.seq;
+      if (key.seq >= totals_.next_event) problem("event {} has a number that was never given out", key.seq);
+      check_event(key.seq, model::decode_event(value));
     });
-    if (before != 0 && before + 1 != totals_.next_event)
-      problem("the newest events are missing, from {} on", before + 1);
+    if (before != 0 && before + 1 < totals_.next_event) problem("the events from {} on are missing", before + 1);
+  }
+
+  // The events of a job are a chain, from the one that the job names back to the first that is kept.
+  void check_event(EventSeq seq, const model::EventRecord& event) {
+    if (event.queue != 0 && !queues_.contains(event.queue)) {
+      problem("event {} is about queue number {}, which does not exist", seq, event.queue);
+    }
+    if (event.previous >= seq) return problem("event {} names {} as the one before it", seq, event.previous);
+    const auto previous = find_event(event.previous);
+    if (previous && previous->job != event.job) {
+      problem("event {} names {} as the one before it, which is not about job {}", seq, event.previous, event.job);
+    }
+    const auto header = event.job == 0 ? std::nullopt : find_header(event.job);
+    if (header && header->last_event < seq) problem("event {} is newer than job {} knows", seq, event.job);
   }
 
   void check_output() {
-    std::map<JobId, std::uint64_t> bytes;
-    if (deep_) {
-      each<LogKey>("the output", [&](const LogKey& key, std::string_view value) {
-        bytes[key.job] += model::decode_log(value).bytes.size();
-        const auto job = headers_.find(key.job);
-        if (job == headers_.end()) return problem("there is output of job {}, which does not exist", key.job);
-        if (key.seq >= job->second.log_next) problem("output {} of job {} was never written", key.seq, key.job);
-      });
-      for (const auto& [id, header] : headers_) {
-        if (bytes[id] == header.log_bytes) continue;
-        problem("job {} says that it has {} bytes of output, but there are {}", id, header.log_bytes, bytes[id]);
+    JobId job = 0;
+    std::uint64_t bytes = 0;
+    const auto finish_job = [&] {
+      const auto header = job == 0 ? std::nullopt : find_header(job);
+      if (!header || header->log_bytes == bytes) return;
+      problem("job {} says that it has {} bytes of output, but there are {}", job, header->log_bytes, bytes);
+    };
+    each<LogKey>("the output", [&](const LogKey& key, std::string_view value) {
+      if (key.job != job) {
+        finish_job();
+        job = key.job;
+        bytes = 0;
       }
-    }
+      bytes += model::decode_log(value).bytes.size();
+      const auto header = find_header(key.job);
+      if (!header) return problem("there is output of job {}, which does not exist", key.job);
+      if (key.seq >= header->log_next) problem("output {} of job {} was never written", key.seq, key.job);
+    });
+    guarded("the output", finish_job);
+  }
+
+  static model::JobFlag flag_of(store::BlobKind kind) {
+    if (kind == store::BlobKind::payload) return model::kPayloadIsBlob;
+    return kind == store::BlobKind::result ? model::kResultIsBlob : model::kHasSaved;
   }
 
   void check_blobs() {
-    std::set<std::pair<JobId, store::BlobKind>> seen;
     guarded("the blobs", [&] {
       report_.records += store::check_blobs(
           txn_, deep_, [&](std::string text) { problem("{}", text); },
-          [&](JobId job, store::BlobKind kind) { seen.emplace(job, kind); });
+          [&](JobId job, store::BlobKind kind) {
+            const auto header = find_header(job);
+            if (header && header->has(flag_of(kind))) return;
+            problem("the blob of kind {} of job {} belongs to nothing", static_cast<int>(kind), job);
+          });
     });
-    std::size_t expected = 0;
-    for (const auto& [id, header] : headers_) {
-      for (const auto& [flag, kind] : {std::pair{model::kPayloadIsBlob, store::BlobKind::payload},
-                                       std::pair{model::kResultIsBlob, store::BlobKind::result},
-                                       std::pair{model::kHasSaved, store::BlobKind::saved}}) {
-        if (!header.has(flag)) continue;
-        ++expected;
-        if (!seen.contains({id, kind})) problem("job {} has lost its blob of kind {}", id, static_cast<int>(kind));
-      }
-    }
-    if (seen.size() > expected) problem("there are {} blobs that belong to no job", seen.size() - expected);
   }
 
   const store::Transaction& txn_;
@@ -205,12 +282,9 @@ class Checker {
   CheckReport report_;
   model::Totals totals_;
   std::map<std::uint32_t, model::QueueRecord> queues_;
-  std::set<std::uint32_t> tasks_;
+  std::map<std::uint32_t, std::string> tasks_;
   std::set<WorkerId> workers_;
-  std::map<JobId, model::JobHeader> headers_;
   std::map<std::uint32_t, std::array<std::uint64_t, kStateCount>> counted_;
-  std::uint64_t index_entries_ = 0;
-  std::uint64_t index_found_ = 0;
 };
 
 }  // namespace
