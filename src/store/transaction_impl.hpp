@@ -1,6 +1,7 @@
 // The inside of a transaction, shared by the files of this folder.
 #pragma once
 
+#include "base/fail.hpp"
 #include "store/environment_impl.hpp"
 #include "store/side_file.hpp"
 #include "store/transaction.hpp"
