@@ -33,8 +33,7 @@ void TaskQueue::remove(JobId id) {
 }
 
 void TaskQueue::set(JobId id, const JobChange& change) {
-  if (change.queue) base::check_name("queue", *change.queue);
-  if (change.labels) model::check_labels(*change.labels);
+  model::check(change, impl_->clock->now());
   impl_->change(Room::spared, [&](engine::Ledger& ledger) { engine::change(ledger, id, change); });
 }
 
