@@ -1,7 +1,10 @@
 #include "engine/claim.hpp"
 
+#include "engine/finish.hpp"
+
 #include <algorithm>
 #include <memory>
+#include <set>
 
 namespace tq::engine {
 namespace {
@@ -97,8 +100,8 @@ std::vector<ReadyKey> first_of(const store::Transaction& txn, const Group& group
   return keys;
 }
 
-// Starts the job, or lets it expire. Returns whether it was started.
-bool start(Ledger& ledger, Job& job, WorkerId worker) {
+// Makes the job the worker's, or lets it expire. Returns whether it was claimed.
+bool take(Ledger& ledger, Job& job, WorkerId worker, bool ahead) {
   model::JobHeader& header = job.header();
   if (header.run == 0 && header.expires_ms != 0 && header.expires_ms <= ledger.now_ms()) {
     ledger.finalize(job, State::expired);
@@ -106,14 +109,27 @@ bool start(Ledger& ledger, Job& job, WorkerId worker) {
     return false;
   }
   header.state = State::running;
-  header.started_ms = ledger.now_ms();
   header.worker = worker;
   ++header.run;
-  ++header.attempt;
-  ++ledger.totals().attempts;
-  header.set(model::kHasExitCode, false);
-  ledger.save(job, EventType::started, {}, worker);
+  header.set(model::kAhead, ahead);
+  ahead ? ledger.save_quietly(job) : begin(ledger, job, ledger.now());
   return true;
+}
+
+// How many may be claimed ahead: what is ready beyond `limit` is for all workers alike.
+std::size_t fair_share(Ledger& ledger, const std::vector<Group>& groups, const ClaimRequest& request) {
+  if (request.ahead == 0) return 0;
+  std::size_t workers = 0;
+  store::Cursor<WorkerKey> cursor(ledger.txn());
+  for (bool more = cursor.first(); more; more = cursor.next()) ++workers;
+  std::set<std::uint32_t> queues;
+  for (const Group& group : groups) {
+    for (const Line& line : group) queues.insert(line.first);
+  }
+  std::uint64_t ready = 0;
+  for (const std::uint32_t queue : queues) ready += ledger.queue(queue).count[static_cast<std::size_t>(State::ready)];
+  const std::uint64_t left = ready - std::min<std::uint64_t>(ready, request.limit);
+  return std::min<std::uint64_t>(request.ahead, left / workers);
 }
 
 }  // namespace
@@ -123,9 +139,11 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
   const std::vector<std::uint32_t> tasks = each_once(wanted_tasks(ledger.txn(), request));
   std::vector<Claimed> claimed;
   std::size_t expired = 0;
-  for (const Group& group : groups(ledger, request, tasks)) {
-    while (claimed.size() < request.limit && expired < kMostExpired) {
-      const std::vector<ReadyKey> keys = first_of(ledger.txn(), group, request.limit - claimed.size());
+  const std::vector<Group> lines = groups(ledger, request, tasks);
+  const std::size_t limit = request.limit + fair_share(ledger, lines, request);
+  for (const Group& group : lines) {
+    while (claimed.size() < limit && expired < kMostExpired) {
+      const std::vector<ReadyKey> keys = first_of(ledger.txn(), group, limit - claimed.size());
       if (keys.empty()) break;
       for (const ReadyKey& key : keys) {
         auto job = ledger.load(key.job);
@@ -133,7 +151,7 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
           base::fail<Damaged>("job {} is in the line of ready jobs but is {}", key.job,
                               job ? to_string(job->stored.state) : "nowhere");
         }
-        if (!start(ledger, *job, request.worker)) {
+        if (!take(ledger, *job, request.worker, claimed.size() >= request.limit)) {
           ++expired;
           continue;
         }

@@ -1,5 +1,6 @@
 #include "engine/finish.hpp"
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "model/retry.hpp"
 
@@ -20,8 +21,8 @@ std::optional<std::string> refusal(Ledger& ledger, const Job& ending, const std:
     const model::QueueRecord& queue = ledger.queue(*number);
     const std::uint64_t others = queue.unfinished() - (*number == ending.stored.queue ? 1 : 0);
     if (queue.max_size == 0 || others + count <= queue.max_size) continue;
-    return fmt::format("its {} follow-up jobs could not be added: queue '{}' is full: it has {} of at most {} jobs", count,
-                       name, others, queue.max_size);
+    return fmt::format("its {} follow-up jobs could not be added: queue '{}' is full: it has {} of at most {} jobs",
+                       count, name, others, queue.max_size);
   }
   return std::nullopt;
 }
@@ -68,14 +69,14 @@ void fail(Ledger& ledger, Job& job, const Outcome& outcome) {
 }
 
 // Back in the line as if this attempt had not been.
-void give_back(Job& job) {
+void undo_attempt(Job& job) {
   model::JobHeader& header = job.header();
   header.state = State::ready;
   --header.attempt;
 }
 
 void snooze(Ledger& ledger, Job& job, Duration delay) {
-  give_back(job);
+  undo_attempt(job);
   if (delay > Duration::zero()) wait(ledger, job, State::scheduled, delay);
   ledger.save(job, EventType::snoozed, {}, job.header().worker);
 }
@@ -96,10 +97,45 @@ std::optional<Job> load_running(Ledger& ledger, const RunKey& key) {
   return job;
 }
 
+void begin(Ledger& ledger, Job& job, Time when) {
+  model::JobHeader& header = job.header();
+  header.set(model::kAhead, false);
+  header.set(model::kHasExitCode, false);
+  header.started_ms = base::to_ms(when);
+  ++header.attempt;
+  ++ledger.totals().attempts;
+  ledger.save(job, EventType::started, {}, header.worker);
+}
+
+bool begin(Ledger& ledger, const RunKey& key, Time when) {
+  auto job = load_running(ledger, key);
+  if (!job || !job->header().has(model::kAhead)) return false;
+  begin(ledger, *job, when);
+  return true;
+}
+
+void give_back(Ledger& ledger, Job& job) {
+  model::JobHeader& header = job.header();
+  header.set(model::kAhead, false);
+  if (header.has(model::kCancelRequested)) {
+    cancel(ledger, job, job.record.error);
+    return;
+  }
+  header.state = State::ready;
+  ledger.save_quietly(job);
+}
+
 bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
   auto job = load_running(ledger, key);
   if (!job) return false;
   model::JobHeader& header = job->header();
+  if (header.has(model::kAhead)) {
+    if (outcome.kind == Outcome::Kind::interrupted) {
+      give_back(ledger, *job);
+      return true;
+    }
+    begin(ledger, *job, ledger.now());
+  }
   const bool cancel_requested = header.has(model::kCancelRequested);
   header.exit_code = outcome.exit_code.value_or(0);
   header.set(model::kHasExitCode, outcome.exit_code.has_value());
@@ -131,7 +167,7 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
       if (cancel_requested) {
         cancel(ledger, *job, job->record.error);
       } else {
-        give_back(*job);
+        undo_attempt(*job);
         ledger.save(*job, EventType::interrupted, outcome.error, header.worker);
       }
       break;
@@ -156,7 +192,7 @@ void crash(Ledger& ledger, Job& job, std::uint32_t max_crashes, std::string_view
     ledger.save(job, EventType::failed, job.record.error, worker);
     return;
   }
-  give_back(job);
+  undo_attempt(job);
   job.record.error = base::shorten(cause, kMaxErrorBytes);
   ledger.save(job, EventType::crashed, cause, worker);
 }

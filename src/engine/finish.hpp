@@ -36,9 +36,17 @@ struct RunKey {
   WorkerId worker = 0;
 };
 
+// An attempt begins: it is counted, and logged as begun at `when`. For a claim that was not made ahead, claim() does it.
+void begin(Ledger& ledger, Job& job, Time when);
+// The same for a job that was claimed ahead. False: this claim does not hold the job any more, or has begun already.
+bool begin(Ledger& ledger, const RunKey& key, Time when);
+
 // Ends the attempt. False, and nothing is changed: this claim does not hold the job any more (it was rescued, or timed out
 // and given up). Follow-ups that no longer fit into their queue make a success a failure.
 bool finish(Ledger& ledger, const RunKey& key, Outcome outcome);
+
+// What was claimed ahead and has not begun is ready again at its old place: as if it had never been claimed.
+void give_back(Ledger& ledger, Job& job);
 
 // The worker of this running job has died with it: ready again at its old place without having used an attempt, or failed once
 // that has happened `max_crashes` times. `cause` is what is known of the death ("worker 3 (pid 77) was killed by SIGSEGV").

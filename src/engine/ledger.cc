@@ -123,7 +123,8 @@ JobId Ledger::add(model::JobRecord record, std::string_view event_text) {
 void Ledger::save(Job& job, EventType type, std::string_view text, WorkerId worker) {
   model::JobHeader& header = job.record.header;
   // What is said of a running job is said of its attempt, also when that is given back and does not count.
-  const std::uint32_t attempt = job.stored.state == State::running ? job.stored.attempt : header.attempt;
+  const bool ends = job.stored.state == State::running && header.state != State::running;
+  const std::uint32_t attempt = ends ? job.stored.attempt : header.attempt;
   header.last_event = log({.type = type,
                            .attempt = attempt,
                            .queue = header.queue,

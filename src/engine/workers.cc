@@ -31,7 +31,8 @@ void unregister_worker(Ledger& ledger, WorkerId worker) {
   ledger.touched().workers = true;
 }
 
-std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause) {
+std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause,
+                   const std::function<bool(JobId)>& had_begun) {
   const auto bytes = store::get(ledger.txn(), WorkerKey{worker});
   if (!bytes) return 0;  // somebody else was first
   const std::uint32_t max_crashes = model::decode_worker(*bytes).max_crashes;
@@ -39,12 +40,25 @@ std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause) {
   for (const JobId id : jobs) {
     auto job = ledger.load(id);
     if (!job) base::fail<Damaged>("worker {} had job {} in hand, which has no record", worker, id);
+    if (job->stored.has(model::kAhead)) {
+      if (!had_begun(id)) {
+        give_back(ledger, *job);
+        continue;
+      }
+      begin(ledger, *job, ledger.now());
+    }
     crash(ledger, *job, max_crashes, cause);
   }
   store::erase(ledger.txn(), WorkerKey{worker});
   ledger.log({.type = EventType::worker_died, .worker = worker, .text = std::string(cause)});
   ledger.touched().workers = true;
   return jobs.size();
+}
+
+std::optional<model::WorkerRecord> worker_record(const store::Transaction& txn, WorkerId worker) {
+  const auto bytes = store::get(txn, WorkerKey{worker});
+  if (!bytes) return std::nullopt;
+  return model::decode_worker(*bytes);
 }
 
 std::vector<KnownWorker> known_workers(const store::Transaction& txn) {

@@ -3,6 +3,8 @@
 
 #include "engine/ledger.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,13 +17,16 @@ WorkerId register_worker(Ledger& ledger, const model::WorkerRecord& record);
 bool update_worker(Ledger& ledger, WorkerId worker, const model::WorkerRecord& record);
 // A worker leaves in good order: what it still holds is interrupted and ready again.
 void unregister_worker(Ledger& ledger, WorkerId worker);
-// A worker has died: what it had in hand is ready again, or failed if that happened too often. Returns the number of jobs.
-std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause);
+// A worker has died: what it had in hand is ready again, or failed if that happened too often. What it had claimed ahead is
+// blameless unless `had_begun` says otherwise. Returns the number of jobs.
+std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause,
+                   const std::function<bool(JobId)>& had_begun);
 
 struct KnownWorker {
   WorkerId id = 0;
   model::WorkerRecord record;
 };
+std::optional<model::WorkerRecord> worker_record(const store::Transaction& txn, WorkerId worker);
 std::vector<KnownWorker> known_workers(const store::Transaction& txn);
 
 // The jobs that a worker has in hand.

@@ -4,12 +4,15 @@
 #include "loop/uv_loop.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <string>
+#include <optional>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace tq::loop {
@@ -45,23 +48,66 @@ Watch::~Watch() {
   close_and_delete(impl_->poll);
 }
 
-std::uint64_t process_started(std::int64_t pid) {
-  const int raw = ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
-  const base::Fd file(raw);
+namespace {
+
+constexpr int kStartedField = 22;
+constexpr int kStatusField = 52;
+
+// Fields of /proc/PID/stat by number, from the third on, as far as they are numbers.
+std::optional<std::uint64_t> stat_field(std::int64_t pid, int number, bool of_zombie) {
+  const base::Fd file(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
   char text[1024];
   const ssize_t size = file ? ::read(file.get(), text, sizeof text - 1) : -1;
-  if (size <= 0) return 0;
+  if (size <= 0) return std::nullopt;
   text[size] = 0;
   // The name, field 2, is in brackets and may hold anything: count from the last one on.
   const char* at = std::strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < 22; ++field) at = std::strchr(at + 1, ' ');
-  return at == nullptr ? 0 : std::strtoull(at + 1, nullptr, 10);
+  if (at == nullptr || (of_zombie && at[1] != 0 && at[2] != 'Z')) return std::nullopt;
+  for (int field = 2; at != nullptr && field < number; ++field) at = std::strchr(at + 1, ' ');
+  if (at == nullptr) return std::nullopt;
+  return std::strtoull(at + 1, nullptr, 10);
 }
+
+// struct pidfd_info of Linux 6.15, which Debian 12's headers do not have yet.
+struct PidfdInfo {
+  std::uint64_t mask;
+  std::uint64_t cgroup;
+  std::uint32_t ids[11];
+  std::int32_t exit_status;
+  std::uint64_t more;
+};
+constexpr std::uint64_t kPidfdInfoExit = 1u << 3;
+constexpr unsigned long kPidfdGetInfo = _IOWR(0xff, 11, PidfdInfo);
+
+// The status of a process that has ended, as wait() has it; nothing if the kernel does not tell.
+std::optional<int> wait_status(int process, std::int64_t pid, std::uint64_t started) {
+  PidfdInfo info{};
+  info.mask = kPidfdInfoExit;
+  const bool told = ::ioctl(process, kPidfdGetInfo, &info) == 0 && (info.mask & kPidfdInfoExit) != 0;
+  if (told) return info.exit_status;
+  if (process_started(pid) != started) return std::nullopt;
+  const auto status = stat_field(pid, kStatusField, true);
+  if (!status) return std::nullopt;
+  return static_cast<int>(*status);
+}
+
+std::string describe(std::optional<int> status) {
+  if (!status) return {};
+  if (!WIFSIGNALED(*status)) return fmt::format("exited with status {}", WEXITSTATUS(*status));
+  const char* const name = ::sigabbrev_np(WTERMSIG(*status));
+  return name != nullptr ? fmt::format("was killed by SIG{}", name)
+                         : fmt::format("was killed by signal {}", WTERMSIG(*status));
+}
+
+}  // namespace
+
+std::uint64_t process_started(std::int64_t pid) { return stat_field(pid, kStartedField, false).value_or(0); }
 
 struct DeathWatch::Impl {
   base::Fd process;
   std::function<void()> died;
   std::unique_ptr<Watch> watch;
+  std::string how;
 };
 
 DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started, std::function<void()> died)
@@ -77,7 +123,8 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
     ::close(ends[1]);
     impl_->process = base::Fd(ends[0]);
   }
-  impl_->watch = std::make_unique<Watch>(loop, impl_->process.get(), [impl = impl_.get()] {
+  impl_->watch = std::make_unique<Watch>(loop, impl_->process.get(), [impl = impl_.get(), pid, started] {
+    impl->how = describe(wait_status(impl->process.get(), pid, started));
     impl->watch.reset();  // once
     const std::function<void()> callback = std::move(impl->died);
     callback();
@@ -85,5 +132,7 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
 }
 
 DeathWatch::~DeathWatch() = default;
+
+const std::string& DeathWatch::how() const { return impl_->how; }
 
 }  // namespace tq::loop

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace tq::loop {
 
@@ -36,6 +37,10 @@ class DeathWatch {
   ~DeathWatch();
   DeathWatch(const DeathWatch&) = delete;
   DeathWatch& operator=(const DeathWatch&) = delete;
+
+  // From `died` on: "was killed by SIGSEGV", "exited with status 1", or "" if the kernel does not tell strangers: it does
+  // of a zombie, and since Linux 6.15 of any process.
+  const std::string& how() const;
 
   struct Impl;
 

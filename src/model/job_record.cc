@@ -7,7 +7,8 @@
 namespace tq::model {
 namespace {
 
-constexpr std::uint32_t kKnownFlags = kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode;
+constexpr std::uint32_t kKnownFlags =
+    kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode | kAhead;
 
 struct SectionSizes {
   std::uint32_t details = 0;

@@ -28,6 +28,7 @@ enum JobFlag : std::uint32_t {
   kResultIsBlob = 1u << 2,
   kHasSaved = 1u << 3,     // there is a saved state (always a blob)
   kHasExitCode = 1u << 4,  // exit_code means something
+  kAhead = 1u << 5,        // claimed by a worker that is still busy: its attempt has not begun
 };
 
 // Times and durations are milliseconds; 0 is "none" unless said otherwise.

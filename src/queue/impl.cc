@@ -34,15 +34,31 @@ loop::Topics TaskQueue::Impl::finish(store::WriteTransaction& txn, engine::Ledge
   return topics(ledger.touched());
 }
 
+Begun& TaskQueue::Impl::begun() {
+  std::call_once(begun_once_, [this] { begun_ = std::make_unique<Begun>(environment->side_path("-begun")); });
+  return *begun_;
+}
+
+void TaskQueue::Impl::kill_leftovers(WorkerId worker) {
+  const auto record = engine::worker_record(environment->read(), worker);
+  if (!record || record->token.empty() || environment->locks().worker_alive(worker)) return;
+  loop::kill_leftovers(record->token);
+}
+
+void TaskQueue::Impl::rescue(engine::Ledger& ledger, WorkerId worker, std::string_view how) {
+  const auto record = engine::worker_record(ledger.txn(), worker);
+  if (!record || environment->locks().worker_alive(worker)) return;
+  const std::string cause = fmt::format("worker {} (pid {}) {}", worker, record->pid, how.empty() ? "died" : how);
+  engine::rescue(ledger, worker, cause, [&](JobId job) { return begun().has_begun(worker, job); });
+}
+
 std::size_t TaskQueue::Impl::rescue_dead() {
   const auto known = engine::known_workers(environment->read());
   std::size_t dead = 0;
   for (const engine::KnownWorker& worker : known) {
     if (environment->locks().worker_alive(worker.id)) continue;
-    // First nothing of it runs any more, then its jobs may run again.
-    if (!worker.record.token.empty()) loop::kill_leftovers(worker.record.token);
-    const std::string cause = fmt::format("worker {} (pid {}) died", worker.id, worker.record.pid);
-    change(Room::spared, [&](engine::Ledger& ledger) { engine::rescue(ledger, worker.id, cause); });
+    kill_leftovers(worker.id);
+    change(Room::spared, [&](engine::Ledger& ledger) { rescue(ledger, worker.id, {}); });
     ++dead;
   }
   return dead;

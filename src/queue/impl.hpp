@@ -5,12 +5,14 @@
 #include "base/clock.hpp"
 #include "engine/ledger.hpp"
 #include "loop/doorbell.hpp"
+#include "queue/begun.hpp"
 #include "store/environment.hpp"
 #include "store/transaction.hpp"
 
 #include <tq/task_queue.hpp>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <type_traits>
 
@@ -40,6 +42,15 @@ class TaskQueue::Impl {
   // What concerns whom: the topics to ring.
   static loop::Topics topics(const engine::Touched& touched);
 
+  // Kills what is left of the commands of a dead worker: first nothing of it runs any more, then its jobs may run again.
+  // Not within a transaction. Does nothing if it lives.
+  void kill_leftovers(WorkerId worker);
+  // Rescues the jobs of a dead worker; `how` says how it died ("was killed by SIGSEGV"), or is empty. Does nothing if it lives,
+  // or has been rescued.
+  void rescue(engine::Ledger& ledger, WorkerId worker, std::string_view how);
+  // What workers note of the jobs that they begin. Opened at the first use.
+  Begun& begun();
+
   // Rescues the jobs of workers that are registered but dead, after killing what is left of their commands. Returns
   // how many workers those were. One read transaction if there are none.
   std::size_t rescue_dead();
@@ -47,6 +58,9 @@ class TaskQueue::Impl {
  private:
   // Commits if anything was changed. Returns the topics to ring.
   loop::Topics finish(store::WriteTransaction& txn, engine::Ledger& ledger);
+
+  std::once_flag begun_once_;
+  std::unique_ptr<Begun> begun_;
 };
 
 template <class Edit>

@@ -17,6 +17,7 @@ Attempt::Attempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker
 void Attempt::begin(AttemptEvents events, Duration kill_grace) {
   events_ = std::move(events);
   kill_grace_ = kill_grace;
+  began_ = std::chrono::steady_clock::now();
   const std::int64_t timeout_ms = claimed_.record.header.timeout_ms;
   if (timeout_ms > 0) timeout_.start(Duration(timeout_ms));
   start();
@@ -31,6 +32,10 @@ void Attempt::stop(Stop reason, int signal, bool by_force_now) {
   } else if (by_force_now) {
     force_.start(Duration::zero());
   }
+}
+
+std::chrono::microseconds Attempt::ran_for() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began_);
 }
 
 std::optional<ProgressPart> Attempt::take_progress() {

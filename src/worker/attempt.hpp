@@ -41,6 +41,9 @@ class Attempt {
   // second call only shortens the grace if `by_force_now`.
   void stop(Stop reason, int signal = 15, bool by_force_now = false);
 
+  // Since begin().
+  std::chrono::microseconds ran_for() const;
+
   OutputBuffer& output() { return output_; }
   // Progress since the last call, if any.
   std::optional<ProgressPart> take_progress();
@@ -63,6 +66,7 @@ class Attempt {
   const engine::RunKey key_;
   AttemptEvents events_;
   Duration kill_grace_{0};
+  std::chrono::steady_clock::time_point began_;
   Stop stop_ = Stop::none;
   OutputBuffer output_;
   std::optional<ProgressPart> progress_;

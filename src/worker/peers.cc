@@ -7,14 +7,14 @@
 
 namespace tq::worker {
 
-Peers::Peers(loop::EventLoop& loop, TaskQueue::Impl& queue, WorkerId self, std::function<void(WorkerId)> dead)
-    : loop_(loop), queue_(queue), self_(self), dead_(std::move(dead)) {}
+Peers::Peers(loop::EventLoop& loop, TaskQueue::Impl& queue, std::function<void(WorkerId, std::string)> dead)
+    : loop_(loop), queue_(queue), dead_(std::move(dead)) {}
 
-void Peers::refresh() {
+void Peers::refresh(WorkerId self) {
   const auto known = engine::known_workers(queue_.environment->read());
   std::set<WorkerId> registered;
   for (const engine::KnownWorker& worker : known) {
-    if (worker.id == self_) continue;
+    if (worker.id == self) continue;
     registered.insert(worker.id);
     watch(worker.id, worker.record);
     look(worker.id);
@@ -24,21 +24,23 @@ void Peers::refresh() {
 
 void Peers::watch(WorkerId id, const model::WorkerRecord& record) {
   Peer& peer = peers_[id];
-  const auto look_again = [this, id] { look(id); };
   // A worker of this process cannot die without it.
   const bool is_own_process = record.pid == ::getpid();
   if (!peer.process && !is_own_process) {
-    peer.process = std::make_unique<loop::DeathWatch>(loop_, record.pid, record.pid_started, look_again);
+    peer.process = std::make_unique<loop::DeathWatch>(loop_, record.pid, record.pid_started, [this, id] {
+      peers_[id].how = peers_[id].process->how();
+      look(id);
+    });
   }
   if (record.guard_pid != peer.guard_pid) {
     peer.guard_pid = record.guard_pid;
     peer.guard = std::make_unique<loop::DeathWatch>(loop_, record.guard_pid, loop::process_started(record.guard_pid),
-                                                    look_again);
+                                                    [this, id] { look(id); });
   }
 }
 
 void Peers::look(WorkerId id) {
-  if (!queue_.environment->locks().worker_alive(id)) dead_(id);
+  if (!queue_.environment->locks().worker_alive(id)) dead_(id, peers_[id].how);
 }
 
 }  // namespace tq::worker

@@ -14,17 +14,19 @@ namespace tq::worker {
 // Loop thread only.
 class Peers {
  public:
-  // `dead` is called with each worker that is registered but dead; perhaps more than once.
-  Peers(loop::EventLoop& loop, TaskQueue::Impl& queue, WorkerId self, std::function<void(WorkerId)> dead);
+  // `dead` is called with each worker that is registered but dead, perhaps more than once, and with what is known of its death
+  // ("was killed by SIGSEGV"), or "".
+  Peers(loop::EventLoop& loop, TaskQueue::Impl& queue, std::function<void(WorkerId, std::string)> dead);
 
-  // Looks who is registered, watches who is new, forgets who is gone.
-  void refresh();
+  // Looks who is registered but `self`, watches who is new, forgets who is gone.
+  void refresh(WorkerId self);
 
  private:
   struct Peer {
     std::unique_ptr<loop::DeathWatch> process;
     std::unique_ptr<loop::DeathWatch> guard;
     std::int64_t guard_pid = 0;
+    std::string how;  // it died
   };
 
   void watch(WorkerId id, const model::WorkerRecord& record);
@@ -32,8 +34,7 @@ class Peers {
 
   loop::EventLoop& loop_;
   TaskQueue::Impl& queue_;
-  const WorkerId self_;
-  const std::function<void(WorkerId)> dead_;
+  const std::function<void(WorkerId, std::string)> dead_;
   std::map<WorkerId, Peer> peers_;
 };
 

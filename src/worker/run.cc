@@ -12,12 +12,16 @@
 #include <fmt/core.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tq::worker {
 namespace {
 
 // How long output waits for more of its kind before it is stored.
 constexpr Duration kNewsDelay{100};
+// With work ahead, what has ended waits so long for more of its kind, but no more than so many.
+constexpr Duration kTurnDelay{2};
+constexpr std::size_t kTurnEnds = 16;
 // Retention is applied along the way; for it alone a worker wakes up no more often than this.
 constexpr Duration kKeepDelay = std::chrono::minutes{1};
 
@@ -45,19 +49,30 @@ Run::Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& h
       loop_(loop),
       mailbox_(std::make_shared<Mailbox>(loop)),
       pool_(options.concurrency),
+      ahead_(options.concurrency),
       news_timer_(loop,
                   [this] {
                     news_are_due_ = true;
                     consider_turn();
                   }),
+      turn_timer_(loop,
+                  [this] {
+                    turn_is_late_ = true;
+                    consider_turn();
+                  }),
+      ahead_timer_(loop,
+                   [this] {
+                     ahead_.stalled();
+                     give_back_ahead();
+                   }),
       grace_timer_(loop, [this] { interrupt_all(false); }),
       wake_up_(loop,
                [this] {
                  is_due_ = true;
                  consider_turn();
                }),
-      peers_(loop, queue, 0, [this](WorkerId worker) {
-        dead_.insert(worker);
+      peers_(loop, queue, [this](WorkerId worker, std::string how) {
+        dead_.emplace(worker, std::move(how));
         consider_turn();
       }) {
   join_store();
@@ -93,6 +108,10 @@ void Run::join_store() {
     id_ = engine::register_worker(ledger, record_);
     lock_ = queue_.environment->locks().hold_worker(id_);
   });
+  // Its place among the notes of what has begun may be another's, if there are very many: then nothing is claimed ahead.
+  const WorkerId owner = queue_.begun().owner(id_);
+  may_note_begun_ = owner == 0 || !queue_.environment->locks().worker_alive(owner);
+  if (may_note_begun_) queue_.begun().take_place(id_);
   if (options_.commands) start_guard();
 }
 
@@ -134,7 +153,7 @@ std::uint64_t Run::run() {
     loop_.post([this, shared] { turn_done(std::move(*shared)); });
   });
   bell_ = std::make_unique<loop::BellThread>(*queue_.bell, topics(), [this] { loop_.post([this] { rung(); }); });
-  peers_.refresh();
+  peers_.refresh(id_);
   consider_turn();
   loop_.run();
   bell_.reset();
@@ -158,7 +177,7 @@ loop::Topics Run::topics() const {
 
 void Run::rung() {
   may_claim_ = true;
-  peers_.refresh();
+  peers_.refresh(id_);
   look_for_cancels();
   {
     // A new job may be due before what the timer waits for.
@@ -169,18 +188,25 @@ void Run::rung() {
 }
 
 void Run::look_for_cancels() {
-  if (attempts_.empty()) return;
-  std::vector<std::pair<Attempt*, int>> cancelled;
+  if (attempts_.empty() && ahead_.empty()) return;
+  std::vector<std::pair<Attempt*, int>> running;
+  std::vector<JobId> waiting;
   {
     const auto txn = queue_.environment->read();
-    for (const auto& [id, attempt] : attempts_) {
+    const auto request_for = [&](JobId id) -> std::optional<engine::CancelRequest> {
       const auto bytes = store::get(txn, engine::JobKey{id});
-      if (!bytes) continue;
-      const auto request = engine::cancel_request(model::decode_job_header(*bytes));
-      if (request) cancelled.emplace_back(attempt.get(), request->signal);
+      if (!bytes) return std::nullopt;
+      return engine::cancel_request(model::decode_job_header(*bytes));
+    };
+    for (const auto& [id, attempt] : attempts_) {
+      if (const auto request = request_for(id)) running.emplace_back(attempt.get(), request->signal);
+    }
+    for (const engine::Claimed& job : ahead_.jobs()) {
+      if (request_for(job.id)) waiting.push_back(job.id);
     }
   }
-  for (const auto& [attempt, signal] : cancelled) attempt->stop(Attempt::Stop::cancel, signal);
+  for (const auto& [attempt, signal] : running) attempt->stop(Attempt::Stop::cancel, signal);
+  for (const JobId id : waiting) give_back(ahead_.take(id));
 }
 
 // --- attempts -----------------------------------------------------------------------------------------------------------
@@ -204,7 +230,29 @@ void Run::start(engine::Claimed claimed) {
   attempt.begin(std::move(events), options_.kill_grace);
 }
 
-// A stop came while it was being claimed.
+// Into the slots that are free.
+void Run::start_ahead() {
+  const Time now = queue_.clock->now();
+  while (!ahead_.empty() && free_slots() != 0) {
+    engine::Claimed job = ahead_.pop();
+    model::JobHeader& header = job.record.header;
+    begun_.push_back({{job.id, header.run, id_}, now});
+    header.set(model::kAhead, false);
+    header.started_ms = base::to_ms(now);
+    ++header.attempt;
+    queue_.begun().mark(id_, job.id);
+    start(std::move(job));
+  }
+  ahead_.empty() ? ahead_timer_.cancel() : ahead_timer_.start(Ahead::kPatience);
+}
+
+void Run::give_back_ahead() {
+  for (const engine::Claimed& job : ahead_.take_all()) give_back(job);
+  ahead_timer_.cancel();
+  consider_turn();
+}
+
+// Its attempt has not begun; or a stop came while it was being claimed.
 void Run::give_back(const engine::Claimed& claimed) {
   engine::Outcome outcome{.kind = engine::Outcome::Kind::interrupted, .error = "its worker stopped"};
   ended_.push_back({{claimed.id, claimed.record.header.run, id_}, std::move(outcome), false});
@@ -216,7 +264,9 @@ void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
   if (!attempt.output().empty()) last_output_.push_back(attempt.output().take(attempt.key()));
   if (auto progress = attempt.take_progress()) last_progress_.push_back(std::move(*progress));
   ended_.push_back({attempt.key(), std::move(outcome), crashed});
+  ahead_.ran(attempt.ran_for());
   attempts_.erase(found);
+  start_ahead();
   consider_turn();
 }
 
@@ -234,18 +284,38 @@ std::size_t Run::free_slots() const {
   return options_.once ? std::min<std::size_t>(slots, attempts_started_ == 0 ? 1 : 0) : slots;
 }
 
+std::size_t Run::wanted_ahead() const {
+  const bool may = !stopping_ && !error_ && !options_.once && may_note_begun_ && (!options_.commands || guard_);
+  return may ? ahead_.wanted() : 0;
+}
+
+// With work ahead nobody waits for the next turn, and one for several that have ended costs little more than one for each.
+bool Run::turn_may_wait() const {
+  const bool is_urgent = !dead_.empty() || news_are_due_ || record_changed_ || is_due_;
+  return !ahead_.empty() && !is_urgent && ended_.size() < kTurnEnds && !(may_claim_ && wanted_ahead() != 0);
+}
+
 void Run::consider_turn() {
   if (turn_under_way_) return;
   if (error_) {
     if (attempts_.empty()) loop_.stop();
     return;
   }
-  const bool has_results = !ended_.empty() || !dead_.empty() || news_are_due_ || record_changed_;
-  const bool could_claim = may_claim_ && free_slots() != 0;
-  if (!has_results && !could_claim && !is_due_) {
+  const bool has_results =
+      !begun_.empty() || !ended_.empty() || !dead_.empty() || news_are_due_ || record_changed_ || is_due_;
+  const bool could_claim = may_claim_ && free_slots() + wanted_ahead() != 0;
+  if (!has_results && !could_claim) {
     if (is_finished()) loop_.stop();
     return;
   }
+  if (turn_may_wait() && !turn_is_late_) {
+    if (!turn_waits_) turn_timer_.start(kTurnDelay);
+    turn_waits_ = true;
+    return;
+  }
+  turn_waits_ = false;
+  turn_is_late_ = false;
+  turn_timer_.cancel();
   turn_under_way_ = true;
   turns_->start(gather());
 }
@@ -267,15 +337,15 @@ void Run::gather_news(TurnInput& input) {
 TurnInput Run::gather() {
   TurnInput input;
   gather_news(input);
-  input.ended = std::move(ended_);
-  ended_.clear();
-  input.dead.assign(dead_.begin(), dead_.end());
-  dead_.clear();
+  input.begun = std::exchange(begun_, {});
+  input.ended = std::exchange(ended_, {});
+  input.dead = std::exchange(dead_, {});
   if (record_changed_) input.update = record_;
   record_changed_ = false;
   is_due_ = false;
   input.claim.limit = free_slots();
-  if (input.claim.limit != 0) {
+  input.claim.ahead = wanted_ahead();
+  if (input.claim.limit + input.claim.ahead != 0) {
     // Whoever rings from now on is heard after this turn.
     may_claim_ = false;
     input.claim.worker = id_;
@@ -297,8 +367,15 @@ void Run::turn_done(TurnOutput output) {
   is_due_ = is_due_ || output.more_due;
   set_wake_up(output.next_due, output.next_keep);
   for (engine::Claimed& claimed : output.claimed) {
-    stopping_ ? give_back(claimed) : start(std::move(claimed));
+    if (stopping_) {
+      give_back(claimed);
+    } else if (claimed.record.header.has(model::kAhead)) {
+      ahead_.push(std::move(claimed));
+    } else {
+      start(std::move(claimed));
+    }
   }
+  start_ahead();
   // Somebody may have cancelled one between its claim and now.
   if (!output.claimed.empty()) look_for_cancels();
   consider_turn();
@@ -326,6 +403,7 @@ void Run::stop(bool now) {
     record_.stopping = true;
     record_changed_ = true;
     grace_timer_.start(options_.shutdown_grace);
+    give_back_ahead();
   }
   if (now) interrupt_all(false);
   consider_turn();
@@ -341,6 +419,7 @@ void Run::interrupt_all(bool by_force_now) {
 void Run::fail_with(std::exception_ptr error) {
   if (error_) return;
   error_ = std::move(error);
+  ahead_.take_all();  // theirs is whoever rescues them
   interrupt_all(true);
   consider_turn();
 }

@@ -7,6 +7,7 @@
 #include "loop/guard.hpp"
 #include "loop/timer.hpp"
 #include "queue/impl.hpp"
+#include "worker/ahead.hpp"
 #include "worker/attempt.hpp"
 #include "worker/mailbox.hpp"
 #include "worker/peers.hpp"
@@ -18,7 +19,6 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -50,12 +50,16 @@ class Run {
   void attempt_ended(JobId id, engine::Outcome outcome, bool crashed);
   void has_news();
   void start(engine::Claimed claimed);
+  void start_ahead();
   void give_back(const engine::Claimed& claimed);
+  void give_back_ahead();
   std::unique_ptr<Attempt> make_attempt(engine::Claimed claimed);
   void consider_turn();
   TurnInput gather();
   void gather_news(TurnInput& input);
   std::size_t free_slots() const;
+  std::size_t wanted_ahead() const;
+  bool turn_may_wait() const;
   void turn_done(TurnOutput output);
   void set_wake_up(std::optional<Time> next_due, std::optional<Time> next_keep);
   bool is_finished() const;
@@ -72,23 +76,28 @@ class Run {
   // What it is in the store.
   WorkerId id_ = 0;
   model::WorkerRecord record_;
-  base::Fd lock_;  // it lives while this is open here or in the guard
+  base::Fd lock_;                // it lives while this is open here or in the guard
+  bool may_note_begun_ = false;  // so that a crash can tell what had begun of what was claimed ahead
 
   std::unique_ptr<loop::Guard> guard_;
   ThreadPool pool_;
   std::map<JobId, std::unique_ptr<Attempt>> attempts_;
+  Ahead ahead_;
 
   // For the next turn.
+  std::vector<Begin> begun_;
   std::vector<Ended> ended_;
   std::vector<OutputPart> last_output_;  // of what has ended
   std::vector<ProgressPart> last_progress_;
-  std::set<WorkerId> dead_;
+  std::map<WorkerId, std::string> dead_;
   bool may_claim_ = true;        // there may be work: somebody rang, or the last claim was not the end of it
   bool is_due_ = true;           // something is to be fired or removed
   bool news_wait_ = false;       // there is output or progress, and the timer runs
   bool news_are_due_ = false;    // they have waited long enough
   bool record_changed_ = false;  // its own record is to be written
   bool turn_under_way_ = false;
+  bool turn_waits_ = false;    // for more to end, while there is work ahead
+  bool turn_is_late_ = false;  // it has waited long enough
 
   std::uint64_t attempts_started_ = 0;
   bool stopping_ = false;
@@ -96,6 +105,8 @@ class Run {
 
   // Last, so that they end first: they call back.
   loop::Timer news_timer_;
+  loop::Timer turn_timer_;
+  loop::Timer ahead_timer_;
   loop::Timer grace_timer_;
   loop::WallTimer wake_up_;
   Peers peers_;

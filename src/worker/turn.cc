@@ -2,7 +2,6 @@
 
 #include "engine/due.hpp"
 #include "engine/workers.hpp"
-#include "loop/guard.hpp"
 
 #include <fmt/core.h>
 
@@ -36,31 +35,10 @@ void apply_ended(engine::Ledger& ledger, TurnInput& input, std::uint32_t max_cra
   }
 }
 
-void rescue_dead(engine::Ledger& ledger, TaskQueue::Impl& queue, const std::vector<WorkerId>& dead) {
-  for (const WorkerId worker : dead) {
-    if (queue.environment->locks().worker_alive(worker)) continue;
-    const auto bytes = store::get(ledger.txn(), engine::WorkerKey{worker});
-    if (!bytes) continue;
-    const model::WorkerRecord record = model::decode_worker(*bytes);
-    engine::rescue(ledger, worker, fmt::format("worker {} (pid {}) died", worker, record.pid));
-  }
-}
-
-// What is left of the commands of the dead is killed before the transaction begins: their jobs may run again after it.
-void kill_leftovers(TaskQueue::Impl& queue, const std::vector<WorkerId>& dead) {
-  if (dead.empty()) return;
-  const auto txn = queue.environment->read();
-  for (const WorkerId worker : dead) {
-    const auto bytes = store::get(txn, engine::WorkerKey{worker});
-    if (!bytes || queue.environment->locks().worker_alive(worker)) continue;
-    const model::WorkerRecord record = model::decode_worker(*bytes);
-    if (!record.token.empty()) loop::kill_leftovers(record.token);
-  }
-}
-
 void fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
   engine::ClaimRequest foreign = request;
   foreign.tasks_are_excluded = true;
+  foreign.ahead = 0;
   for (const engine::Claimed& job : engine::claim(ledger, foreign)) {
     engine::Outcome outcome{.kind = engine::Outcome::Kind::failed, .for_good = true};
     outcome.error = fmt::format("no handler is registered for task '{}'", job.task);
@@ -72,15 +50,16 @@ void fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
 
 TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input) {
   TurnOutput output;
-  kill_leftovers(queue, input.dead);
+  for (const auto& [dead, how] : input.dead) queue.kill_leftovers(dead);
   queue.change(Room::spared, [&](engine::Ledger& ledger) {
+    for (const Begin& begun : input.begun) engine::begin(ledger, begun.key, begun.time);
     apply_output(ledger, input, queue.options.log_bytes_per_job);
     apply_ended(ledger, input, max_crashes, output);
-    rescue_dead(ledger, queue, input.dead);
+    for (const auto& [dead, how] : input.dead) queue.rescue(ledger, dead, how);
     if (input.update) engine::update_worker(ledger, worker, *input.update);
     output.more_due = engine::fire_due(ledger, kDueBatch) >= kDueBatch;
     output.more_due |= engine::collect(ledger, kCollectBatch).more;
-    if (input.claim.limit != 0) {
+    if (input.claim.limit + input.claim.ahead != 0) {
       output.claimed = engine::claim(ledger, input.claim);
       if (input.fail_unknown_tasks) fail_unknown(ledger, input.claim);
     }

@@ -1,7 +1,7 @@
 // The turn: everything that a worker does to the store in steady state, as one transaction, on a thread of its own, so that
 // commands and handlers go on while it waits for the disk.
 //
-//   append output -> apply what has ended -> rescue the dead -> fire what is due -> claim up to the free slots
+//   what has begun -> output -> apply what has ended -> rescue the dead -> fire what is due -> claim up to the free slots
 #pragma once
 
 #include "engine/claim.hpp"
@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,6 +35,12 @@ struct ProgressPart {
   std::string text;
 };
 
+// A job that had been claimed ahead, and has begun.
+struct Begin {
+  engine::RunKey key;
+  Time time{};
+};
+
 struct Ended {
   engine::RunKey key;
   engine::Outcome outcome;
@@ -41,11 +48,12 @@ struct Ended {
 };
 
 struct TurnInput {
+  std::vector<Begin> begun;
   std::vector<OutputPart> output;
   std::vector<ProgressPart> progress;
   std::vector<Ended> ended;
-  std::vector<WorkerId> dead;
-  engine::ClaimRequest claim;  // limit 0: none
+  std::map<WorkerId, std::string> dead;  // and how they died, if that is known
+  engine::ClaimRequest claim;            // limits 0: none
   bool fail_unknown_tasks = false;
   std::optional<model::WorkerRecord> update;  // of the worker itself
 };

@@ -1,0 +1,54 @@
+#include "worker/ahead.hpp"
+
+#include "base/fail.hpp"
+#include "queue/begun.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace tq::worker {
+namespace {
+
+constexpr double kHorizonUs = 10'000;
+constexpr double kNewestCounts = 0.2;
+// Half of those that can be told from each other after a crash: what has begun may not be stored yet.
+constexpr std::size_t kMost = Begun::kMost / 2;
+
+}  // namespace
+
+std::size_t Ahead::wanted() const {
+  if (average_us_ <= 0 || average_us_ > kHorizonUs) return 0;
+  const double slots = static_cast<double>(concurrency_);
+  const auto many = static_cast<std::size_t>(std::min(kHorizonUs / average_us_ * slots, static_cast<double>(kMost)));
+  // Not one by one: a turn that only claims one is not worth it.
+  return jobs_.size() * 2 > many ? 0 : many - jobs_.size();
+}
+
+void Ahead::ran(std::chrono::microseconds time) {
+  const double us = std::max(static_cast<double>(time.count()), 1.0);
+  average_us_ = average_us_ <= 0 ? us : average_us_ + kNewestCounts * (us - average_us_);
+}
+
+void Ahead::stalled() { average_us_ = std::max(average_us_, 2 * kHorizonUs); }
+
+engine::Claimed Ahead::pop() {
+  engine::Claimed job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return job;
+}
+
+std::vector<engine::Claimed> Ahead::take_all() {
+  std::vector<engine::Claimed> all(std::make_move_iterator(jobs_.begin()), std::make_move_iterator(jobs_.end()));
+  jobs_.clear();
+  return all;
+}
+
+engine::Claimed Ahead::take(JobId id) {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [id](const auto& job) { return job.id == id; });
+  TQ_ASSERT(found != jobs_.end());
+  engine::Claimed job = std::move(*found);
+  jobs_.erase(found);
+  return job;
+}
+
+}  // namespace tq::worker
