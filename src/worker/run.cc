@@ -393,7 +393,7 @@ void Run::set_wake_up(std::optional<Time> next_due, std::optional<Time> next_kee
 // --- the end ------------------------------------------------------------------------------------------------------------
 
 bool Run::is_finished() const {
-  if (!attempts_.empty()) return false;
+  if (!attempts_.empty() || !ahead_.empty()) return false;
   return stopping_ || options_.drain || options_.once;
 }
 
