@@ -103,7 +103,7 @@ std::vector<ReadyKey> first_of(const store::Transaction& txn, const Group& group
 // Makes the job the worker's, or lets it expire. Returns whether it was claimed.
 bool take(Ledger& ledger, Job& job, WorkerId worker, bool ahead) {
   model::JobHeader& header = job.header();
-  if (header.run == 0 && header.expires_ms != 0 && header.expires_ms <= ledger.now_ms()) {
+  if (may_expire(header) && header.expires_ms <= ledger.now_ms()) {
     ledger.finalize(job, State::expired);
     ledger.save(job, EventType::expired, "its deadline to start passed");
     return false;

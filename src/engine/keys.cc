@@ -6,6 +6,12 @@ ReadyKey ready_key(JobId job, const model::JobHeader& header) {
   return {header.queue, header.task, ~header.priority, header.due_ms, job};
 }
 
+bool may_expire(const model::JobHeader& header) {
+  const bool waits_for_its_first_start =
+      header.started_ms == 0 && header.state != State::running && !is_final(header.state);
+  return header.expires_ms != 0 && waits_for_its_first_start;
+}
+
 IndexKeys::IndexKeys(JobId job, const model::JobHeader& header) {
   switch (header.state) {
     case State::ready:
@@ -29,8 +35,7 @@ IndexKeys::IndexKeys(JobId job, const model::JobHeader& header) {
     case State::forwarded:
       break;
   }
-  const bool may_still_expire = header.expires_ms != 0 && header.run == 0 && !is_final(header.state);
-  if (may_still_expire) add(ExpiryKey{header.expires_ms, job});
+  if (may_expire(header)) add(ExpiryKey{header.expires_ms, job});
 }
 
 }  // namespace tq::engine

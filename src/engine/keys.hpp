@@ -132,6 +132,9 @@ class IndexKeys {
   std::size_t count_ = 0;
 };
 
+// Does its deadline to start still count? Not once an attempt has begun; a claim alone is none.
+bool may_expire(const model::JobHeader& header);
+
 // Its place in the line.
 ReadyKey ready_key(JobId job, const model::JobHeader& header);
 
