@@ -45,7 +45,9 @@ BOOST_AUTO_TEST_CASE(a_deadline_to_start_is_indexed_until_the_first_start) {
     model::JobHeader header = in(state);
     header.expires_ms = 5;
     BOOST_TEST(kinds(header).ends_with("expiry"));
-    header.run = 1;
+    header.run = 1;  // claimed, but not begun
+    BOOST_TEST(kinds(header).ends_with("expiry"));
+    header.started_ms = 4;
     BOOST_TEST(!kinds(header).ends_with("expiry"));
   }
   model::JobHeader over = in(State::cancelled);

@@ -128,8 +128,9 @@ bool World::finish(const Claimed& claimed, Outcome outcome) {
   return change([&](Ledger& ledger) { return engine::finish(ledger, key(claimed), std::move(outcome)); });
 }
 
-std::size_t World::rescue(WorkerId worker, std::string_view cause) {
-  return change([&](Ledger& ledger) { return engine::rescue(ledger, worker, cause); });
+std::size_t World::rescue(WorkerId worker, std::string_view cause, const std::vector<JobId>& begun) {
+  const auto had_begun = [&](JobId id) { return std::find(begun.begin(), begun.end(), id) != begun.end(); };
+  return change([&](Ledger& ledger) { return engine::rescue(ledger, worker, cause, had_begun); });
 }
 
 bool World::write(const Claimed& claimed, std::string_view bytes, std::uint64_t limit, std::uint64_t skipped) {

@@ -91,7 +91,8 @@ class World {
     return {claimed.id, claimed.record.header.run, claimed.record.header.worker};
   }
   bool finish(const Claimed& claimed, Outcome outcome);
-  std::size_t rescue(WorkerId worker, std::string_view cause = "it died");
+  // `begun`: of the jobs that it had claimed ahead.
+  std::size_t rescue(WorkerId worker, std::string_view cause = "it died", const std::vector<JobId>& begun = {});
   bool write(const Claimed& claimed, std::string_view bytes, std::uint64_t limit = 1 << 20, std::uint64_t skipped = 0);
 
   // --- time ---
