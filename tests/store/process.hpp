@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
+#include <stdexcept>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +26,9 @@ inline void ensure(bool holds, const std::string& what) {
 // A forked child that runs `body`. Killed and reaped with its object.
 class Child {
  public:
-  explicit Child(const std::function<void()>& body) : pid_(::fork()) {
+  explicit Child(const std::function<void()>& body) {
+    std::cout.flush();  // or the child might write it as well
+    pid_ = ::fork();
     if (pid_ < 0) base::throw_system("cannot fork", errno);
     if (pid_ == 0) run(body);
   }
@@ -58,7 +62,7 @@ class Child {
     ::_exit(0);
   }
 
-  pid_t pid_;
+  pid_t pid_ = -1;
 };
 
 inline int in_child(const std::function<void()>& body) { return Child(body).wait(); }

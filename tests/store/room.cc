@@ -248,9 +248,7 @@ BOOST_AUTO_TEST_CASE(a_disk_too_full_for_a_store_gets_none_) {
 BOOST_AUTO_TEST_CASE(a_limit_on_file_sizes_is_a_full_disk) {
   const int status = in_child([&] {
     ::signal(SIGXFSZ, SIG_IGN);  // the program's part
-    const struct rlimit limit {
-      3 * kMiB, 3 * kMiB
-    };
+    const struct rlimit limit = {3 * kMiB, 3 * kMiB};
     ensure(::setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
     const auto store = open();
     const std::uint64_t rows = add_until_refused<DiskFull>(*store);

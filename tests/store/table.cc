@@ -13,7 +13,7 @@ namespace {
 
 // One field of every kind of number that keys are made of.
 struct Mixed {
-  static constexpr Tree kTree = Tree::index;
+  [[maybe_unused]] static constexpr Tree kTree = Tree::index;
   static constexpr std::uint8_t kKind = 7;
   std::int64_t due;
   std::uint32_t queue;
@@ -24,7 +24,7 @@ struct Mixed {
 };
 
 struct Nothing {
-  static constexpr Tree kTree = Tree::catalog;
+  [[maybe_unused]] static constexpr Tree kTree = Tree::catalog;
   static constexpr std::uint8_t kKind = 9;
   static constexpr auto fields(auto&) { return std::tuple<>(); }
 };
