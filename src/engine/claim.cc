@@ -151,7 +151,10 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
           base::fail<Damaged>("job {} is in the line of ready jobs but is {}", key.job,
                               job ? to_string(job->stored.state) : "nowhere");
         }
-        if (!take(ledger, *job, request.worker, claimed.size() >= request.limit)) {
+        const bool ahead = claimed.size() >= request.limit;
+        // In the hands of a worker that is busy its deadline would pass unseen.
+        if (ahead && may_expire(job->stored) && job->stored.expires_ms > ledger.now_ms()) return claimed;
+        if (!take(ledger, *job, request.worker, ahead)) {
           ++expired;
           continue;
         }

@@ -31,7 +31,7 @@ struct Claimed {
 // more) gets nothing: nobody would rescue its jobs.
 //
 // What is claimed ahead (kAhead) is this worker's, but no attempt has begun: none is counted and nothing is logged until
-// begin() is told of it.
+// begin() is told of it. A job with a deadline to start is not claimed ahead, nor is what stands behind it.
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request);
 
 }  // namespace tq::engine
