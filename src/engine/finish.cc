@@ -177,6 +177,7 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
 
 void crash(Ledger& ledger, Job& job, std::uint32_t max_crashes, std::string_view cause) {
   model::JobHeader& header = job.header();
+  if (header.has(model::kAhead)) begin(ledger, job, ledger.now());
   ++header.crashes;
   ++ledger.totals().crashes;
   if (header.has(model::kCancelRequested)) {

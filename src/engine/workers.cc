@@ -40,14 +40,11 @@ std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause,
   for (const JobId id : jobs) {
     auto job = ledger.load(id);
     if (!job) base::fail<Damaged>("worker {} had job {} in hand, which has no record", worker, id);
-    if (job->stored.has(model::kAhead)) {
-      if (!had_begun(id)) {
-        give_back(ledger, *job);
-        continue;
-      }
-      begin(ledger, *job, ledger.now());
+    if (job->stored.has(model::kAhead) && !had_begun(id)) {
+      give_back(ledger, *job);
+    } else {
+      crash(ledger, *job, max_crashes, cause);
     }
-    crash(ledger, *job, max_crashes, cause);
   }
   store::erase(ledger.txn(), WorkerKey{worker});
   ledger.log({.type = EventType::worker_died, .worker = worker, .text = std::string(cause)});
