@@ -74,6 +74,7 @@ ThreadPool::Ticket ThreadPool::submit(std::function<void()> work) {
 
 void ThreadPool::give_up(Ticket ticket) {
   const std::lock_guard lock(state_->mutex);
+  std::erase_if(state_->work, [ticket](const State::Work& waiting) { return waiting.ticket == ticket; });
   if (!state_->running.contains(ticket) || !state_->given_up.insert(ticket).second) return;
   --state_->threads;
   state_->ended.notify_all();

@@ -22,7 +22,7 @@ class ThreadPool {
   // Runs `work` on a thread of the pool; it must not throw.
   Ticket submit(std::function<void()> work);
   // Whoever runs this is stuck: its thread does not count any more, may be replaced, and is not waited for. Should it come
-  // back after all, it is welcome if its place is still free.
+  // back after all, it is welcome if its place is still free. What has not begun yet never does.
   void give_up(Ticket ticket);
 
  private:
