@@ -362,8 +362,7 @@ void Run::turn_done(TurnOutput output) {
     fail_with(output.error);
     return;
   }
-  const bool may_be_more = !output.claimed.empty();
-  if (may_be_more) may_claim_ = true;
+  may_claim_ = may_claim_ || output.may_be_more;
   is_due_ = is_due_ || output.more_due;
   set_wake_up(output.next_due, output.next_keep);
   for (engine::Claimed& claimed : output.claimed) {

@@ -8,9 +8,10 @@
 namespace tq::worker {
 namespace {
 
-// How much of what is due, and of what retention removes, one turn does: so that no turn takes long.
+// How much of what is due, of what retention removes and of what nobody can run, one turn does: so that no turn takes long.
 constexpr std::size_t kDueBatch = 1000;
 constexpr std::size_t kCollectBatch = 100;
+constexpr std::size_t kUnknownBatch = 100;
 
 void apply_output(engine::Ledger& ledger, const TurnInput& input, std::uint64_t limit_bytes) {
   for (const OutputPart& part : input.output) {
@@ -35,15 +36,19 @@ void apply_ended(engine::Ledger& ledger, TurnInput& input, std::uint32_t max_cra
   }
 }
 
-void fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
+// Returns whether there were any.
+bool fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
   engine::ClaimRequest foreign = request;
   foreign.tasks_are_excluded = true;
+  foreign.limit = kUnknownBatch;
   foreign.ahead = 0;
-  for (const engine::Claimed& job : engine::claim(ledger, foreign)) {
+  const std::vector<engine::Claimed> jobs = engine::claim(ledger, foreign);
+  for (const engine::Claimed& job : jobs) {
     engine::Outcome outcome{.kind = engine::Outcome::Kind::failed, .for_good = true};
     outcome.error = fmt::format("no handler is registered for task '{}'", job.task);
     engine::finish(ledger, {job.id, job.record.header.run, request.worker}, std::move(outcome));
   }
+  return !jobs.empty();
 }
 
 }  // namespace
@@ -61,7 +66,8 @@ TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_
     output.more_due |= engine::collect(ledger, kCollectBatch).more;
     if (input.claim.limit + input.claim.ahead != 0) {
       output.claimed = engine::claim(ledger, input.claim);
-      if (input.fail_unknown_tasks) fail_unknown(ledger, input.claim);
+      output.may_be_more = !output.claimed.empty();
+      if (input.fail_unknown_tasks) output.may_be_more |= fail_unknown(ledger, input.claim);
     }
     output.next_due = engine::next_due(ledger.txn());
     output.next_keep = engine::next_keep(ledger.txn());

@@ -60,6 +60,7 @@ struct TurnInput {
 
 struct TurnOutput {
   std::vector<engine::Claimed> claimed;
+  bool may_be_more = false;       // to be claimed
   std::vector<JobId> late;        // ended, but their claim was not valid any more
   std::optional<Time> next_due;   // when there is something to fire
   std::optional<Time> next_keep;  // when there is something to remove
