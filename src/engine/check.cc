@@ -157,6 +157,8 @@ class Checker {
       problem("job {} runs on worker {}, which is not registered", id, header.worker);
     }
     if (!runs && header.has(model::kCancelRequested)) problem("job {} does not run but is asked to stop", id);
+    if (!runs && header.has(model::kAhead)) problem("job {} does not run but is claimed ahead", id);
+    if (runs && header.attempt == 0 && !header.has(model::kAhead)) problem("job {} runs but counts no attempt", id);
     if (header.attempt > header.run) {
       problem("job {} counts {} attempts but was claimed {} times", id, header.attempt, header.run);
     }
