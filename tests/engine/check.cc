@@ -196,6 +196,8 @@ BOOST_AUTO_TEST_CASE(a_record_that_contradicts_its_state_is_found) {
     return finds(text, [&](Ledger& ledger) { edit(ledger, id, change); });
   };
   BOOST_TEST(finds_in(1, "does not run but is asked to stop", [](auto& h) { h.set(model::kCancelRequested); }));
+  BOOST_TEST(finds_in(1, "does not run but is claimed ahead", [](auto& h) { h.set(model::kAhead); }));
+  BOOST_TEST(finds_in(3, "runs but counts no attempt", [](auto& h) { h.attempt = 0; }));
   BOOST_TEST(finds_in(1, "counts 1 attempts but was claimed 0 times", [](auto& h) { h.attempt = 1; }));
   BOOST_TEST(finds_in(6, "at attempt 9 of at most 4", [](auto& h) { h.attempt = h.run = 9; }));
   BOOST_TEST(finds_in(1, "is ready but has a time of its end", [](auto& h) { h.finished_ms = 5; }));

@@ -193,6 +193,7 @@ std::vector<JobId> PlainModel::claim(const Claim& request) {
       end(job, State::expired, EventType::expired, kAnyText);
       continue;
     }
+    if (claimed.size() >= request.limit && job.expires && !job.started) break;
     job.state = State::running;
     job.worker = request.worker;
     ++job.run;
