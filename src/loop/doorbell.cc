@@ -3,8 +3,10 @@
 #include "base/fail.hpp"
 #include "base/fd.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <ctime>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -15,23 +17,29 @@
 
 namespace tq::loop {
 
-// On disk, in one page. Both fields begin at 0; nothing else is kept.
+// In the file, shared by all processes. Both fields begin at 0; nothing else is kept.
 struct Doorbell::Page {
-  std::atomic<std::uint32_t> rings;     // the counter that sleepers sleep on
-  std::atomic<std::uint32_t> sleepers;  // at least as many as sleep; one that is killed is counted for ever
+  std::atomic<std::uint32_t> rings;  // the counter that sleepers sleep on
+  std::atomic<std::uint32_t>
+      sleepers;  // at least as many as sleep; one that is killed is counted for ever, and costs each
+                 // ring a system call
 };
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(Doorbell::Page) == 8);
 
 namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 
-// Bit 7 of the topics is nobody's: the end of a BellThread of this process uses it together with a ring of all topics.
+// Nobody's topic: rung at the end of a BellThread, and heard by all of them, so that only those wake up for nothing.
+constexpr Topics kTopicThreadEnds = 1u << 7;
+
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* until, Topics topics) {
   return ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, until, nullptr, topics);
 }
 
 // The monotonic time after `span`.
 timespec after(Duration span) {
+  span = std::max(span, Duration::zero());
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const std::int64_t nanoseconds = now.tv_nsec + span.count() % 1000 * 1'000'000;
@@ -46,8 +54,8 @@ Doorbell::Doorbell(const std::string& path) {
     file = base::open_file(path, O_RDWR | O_CREAT);
     if (::ftruncate(file.get(), kPageBytes) != 0) base::throw_system("cannot size '" + path + "'", errno);
     // A hole would be a SIGBUS on a full disk.
-    if (const int code = ::posix_fallocate(file.get(), 0, kPageBytes))
-      base::throw_system("cannot write '" + path + "'", code);
+    const int code = ::posix_fallocate(file.get(), 0, kPageBytes);
+    if (code != 0) base::throw_system("cannot write '" + path + "'", code);
   }
   const int flags = MAP_SHARED | (file ? 0 : MAP_ANONYMOUS);
   void* page = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, flags, file.get(), 0);
@@ -66,6 +74,7 @@ void Doorbell::ring(Topics topics) {
 }
 
 bool Doorbell::wait(std::uint32_t ticket, Topics topics, Duration timeout) {
+  if (page_->rings.load() != ticket) return true;
   const bool endless = timeout > kMaxDuration;
   const timespec until = endless ? timespec{} : after(timeout);
   page_->sleepers.fetch_add(1);
@@ -81,25 +90,41 @@ bool Doorbell::wait(std::uint32_t ticket, Topics topics, Duration timeout) {
 
 struct BellThread::Impl {
   Doorbell& bell;
+  const Topics topics;
+  const std::function<void()> rung;
   std::atomic<bool> ending = false;
   std::thread thread;
+
+  void run(std::uint32_t ticket) {
+    for (;;) {
+      bell.wait(ticket, topics | kTopicThreadEnds);
+      // Before anybody looks at anything: what is rung from here on is heard by the next wait.
+      ticket = bell.ticket();
+      if (ending.load()) return;
+      rung();
+    }
+  }
 };
 
 BellThread::BellThread(Doorbell& bell, Topics topics, std::function<void()> rung)
-    : impl_(std::make_unique<Impl>(bell)) {
-  impl_->thread = std::thread([impl = impl_.get(), topics, rung = std::move(rung), ticket = bell.ticket()]() mutable {
-    while (!impl->ending.load()) {
-      impl->bell.wait(ticket, topics);
-      if (impl->ending.load()) break;
-      ticket = impl->bell.ticket();
-      rung();
-    }
-  });
+    : impl_(std::make_unique<Impl>(bell, topics, std::move(rung))) {
+  // The thread takes none of the host's signals: it begins with all of them blocked.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    impl_->thread = std::thread([impl = impl_.get(), ticket = bell.ticket()] { impl->run(ticket); });
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 BellThread::~BellThread() {
   impl_->ending.store(true);
-  impl_->bell.ring(~Topics{0});  // others wake up for nothing, once
+  impl_->bell.ring(kTopicThreadEnds);  // moves the counter too: it is not missed by a thread that is about to sleep
   impl_->thread.join();
 }
 

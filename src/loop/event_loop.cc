@@ -3,14 +3,13 @@
 #include "base/fail.hpp"
 #include "loop/uv_loop.hpp"
 
-#include <deque>
-#include <mutex>
+#include <iterator>
 #include <utility>
 
 namespace tq::loop {
 
 void check_uv(const char* operation, int code) {
-  if (code < 0) base::throw_system(fmt::format("event loop: cannot {}", operation), -code);
+  if (code < 0) base::throw_system(fmt::format("cannot {}", operation), -code);
 }
 
 void EventLoop::Impl::guarded(const std::function<void()>& callback) noexcept {
@@ -22,7 +21,7 @@ void EventLoop::Impl::guarded(const std::function<void()>& callback) noexcept {
   }
 }
 
-void EventLoop::Impl::drain() {
+void EventLoop::Impl::run_posted() {
   std::deque<std::function<void()>> batch;
   {
     const std::lock_guard lock(mutex);
@@ -32,25 +31,35 @@ void EventLoop::Impl::drain() {
     const auto next = std::move(batch.front());
     batch.pop_front();
     guarded(next);
-    if (!error) continue;
+    if (!error || batch.empty()) continue;
     // What was not run stays, in its order, for a next run().
     const std::lock_guard lock(mutex);
     posted.insert(posted.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+    uv_async_send(&async);
     return;
   }
 }
 
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
-  check_uv("be made", uv_loop_init(&impl_->uv));
-  check_uv("make its signal", uv_async_init(&impl_->uv, &impl_->async,
-                                            [](uv_async_t* async) { static_cast<Impl*>(async->data)->drain(); }));
-  impl_->uv.data = impl_.get();
+  check_uv("make an event loop", uv_loop_init(&impl_->uv));
+  const int code = uv_async_init(&impl_->uv, &impl_->async,
+                                 [](uv_async_t* async) { static_cast<Impl*>(async->data)->run_posted(); });
+  if (code != 0) uv_loop_close(&impl_->uv);
+  check_uv("make an event loop", code);
   impl_->async.data = impl_.get();
 }
 
 EventLoop::~EventLoop() {
+  // First what was never run: it may hold what is registered here.
+  for (std::deque<std::function<void()>> dropped;; dropped.clear()) {
+    const std::lock_guard lock(impl_->mutex);
+    dropped.swap(impl_->posted);
+    if (dropped.empty()) break;
+  }
   uv_close(reinterpret_cast<uv_handle_t*>(&impl_->async), nullptr);
-  uv_run(&impl_->uv, UV_RUN_DEFAULT);  // the close callbacks of all handles
+  const auto assert_closing = [](uv_handle_t* handle, void*) { TQ_ASSERT(uv_is_closing(handle) != 0); };
+  uv_walk(&impl_->uv, assert_closing, nullptr);  // else it would be waited for, for ever
+  uv_run(&impl_->uv, UV_RUN_DEFAULT);            // the close callbacks of all handles
   TQ_ASSERT(uv_loop_close(&impl_->uv) == 0);
 }
 
@@ -70,8 +79,8 @@ void EventLoop::post(std::function<void()> function) {
     was_empty = impl_->posted.empty();
     impl_->posted.push_back(std::move(function));
   }
-  // Only the first of a batch needs to ring. libuv before 1.53 may lose a send that races with its callback unless the
-  // queue was filled before: the mutex orders that.
+  // Only the first of a batch needs to ring. libuv before 1.53 has no fence of its own in there, and may take a ring that is
+  // being answered for one to come: the mutex, which the answer takes after it has marked itself, orders the two.
   if (was_empty) uv_async_send(&impl_->async);
 }
 

@@ -23,8 +23,9 @@ namespace tq::loop {
 struct ChildExit {
   enum class Kind { exited, signalled, not_started, lost };  // lost: the guard itself died
   Kind kind = Kind::exited;
-  int code = 0;       // exit status, signal, or errno of what failed
-  std::string error;  // of not_started and lost: one sentence ("cannot run 'foo': No such file or directory")
+  int code = 0;            // exit status, signal, or errno of what failed
+  std::string error;       // of not_started and lost: one sentence ("cannot run 'foo': No such file or directory")
+  bool not_found = false;  // of not_started: the command, or what it is to be run with, is not there
   // As a shell would say it: the status, 128 + signal, 127 not found, 126 may not be run.
   int exit_code() const;
 };

@@ -5,6 +5,8 @@
 #include "loop/guard.hpp"
 
 #include <cstdint>
+#include <set>
+#include <sys/types.h>
 
 namespace tq::loop {
 
@@ -20,13 +22,17 @@ class GuardProcess {
 
   int socket() const { return socket_.get(); }
   std::int64_t pid() const { return pid_; }
-  // Kills the children of this process but for the guard: what it adopted when the guard was killed.
+  // Waits until the process has ended, for whatever reason; it will, once the socket has.
+  void wait() const;
+  // Kills the children of this process that it did not have when the guard was started: what it adopted when the guard was
+  // killed.
   void kill_adopted() const;
 
  private:
   base::Fd socket_;
-  base::Fd handle_;  // pidfd
+  base::Fd handle_;  // pidfd: the number alone would be another process's, if the host has reaped the guard
   pid_t pid_ = -1;
+  std::set<pid_t> earlier_children_;
 };
 
 }  // namespace tq::loop

@@ -12,38 +12,32 @@
 #include <unistd.h>
 
 namespace tq::loop {
+namespace {
+
+constexpr std::int64_t kEndOfTimeMs = std::int64_t{1} << 42;  // the year 2109
+
+}  // namespace
 
 struct Timer::Impl {
-  EventLoop::Impl& loop;
-  std::function<void()> fire;
-  uv_timer_t* timer;
+  Handle<uv_timer_t>* handle;
 };
 
-Timer::Timer(EventLoop& loop, std::function<void()> fire)
-    : impl_(std::make_unique<Impl>(loop.impl(), std::move(fire), new uv_timer_t)) {
-  uv_timer_init(&impl_->loop.uv, impl_->timer);
-  impl_->timer->data = impl_.get();
+Timer::Timer(EventLoop& loop, std::function<void()> fire) : impl_(std::make_unique<Impl>()) {
+  impl_->handle = new Handle<uv_timer_t>(loop, std::move(fire));
+  uv_timer_init(&loop.impl().uv, &impl_->handle->uv);
 }
 
-Timer::~Timer() {
-  uv_timer_stop(impl_->timer);
-  close_and_delete(impl_->timer);
-}
+Timer::~Timer() { impl_->handle->close(); }
 
 void Timer::start(Duration after) {
-  const auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(after.count(), 0));
-  uv_update_time(&impl_->loop.uv);  // else it would count from the start of this round of callbacks
+  // libuv counts whole milliseconds since some time in the current one: one more, so as never to be early.
+  const auto ms = after.count() <= 0 ? 0 : static_cast<std::uint64_t>(after.count()) + 1;
+  uv_update_time(&impl_->handle->loop.uv);  // else it would count from the start of this round of callbacks
   uv_timer_start(
-      impl_->timer,
-      [](uv_timer_t* timer) {
-        auto* impl = static_cast<Impl*>(timer->data);
-        const std::function<void()> fire = impl->fire;  // a copy, since it may destroy its timer
-        impl->loop.guarded(fire);
-      },
-      milliseconds, 0);
+      &impl_->handle->uv, [](uv_timer_t* timer) { Handle<uv_timer_t>::of(timer).call(); }, ms, 0);
 }
 
-void Timer::cancel() { uv_timer_stop(impl_->timer); }
+void Timer::cancel() { uv_timer_stop(&impl_->handle->uv); }
 
 struct WallTimer::Impl {
   base::Fd fd;
@@ -53,26 +47,23 @@ struct WallTimer::Impl {
 
   void arm() {
     // Never: the end of time, so that a set clock is still noticed.
-    const std::int64_t ms = when ? std::max<std::int64_t>(base::to_ms(*when), 1) : std::int64_t{1} << 42;
+    std::int64_t ms = when ? std::clamp<std::int64_t>(base::to_ms(*when), 1, kEndOfTimeMs) : kEndOfTimeMs;
     itimerspec at{};
-    at.it_value.tv_sec = ms / 1000;
-    at.it_value.tv_nsec = ms % 1000 * 1'000'000;
-    if (::timerfd_settime(fd.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, nullptr) != 0) {
-      base::throw_system("cannot set a timer", errno);
-    }
+    do {
+      at.it_value.tv_sec = ms / 1000;
+      at.it_value.tv_nsec = ms % 1000 * 1'000'000;
+      ms = 1;  // the clock has been set before this: at once, so that the owner looks again
+    } while (::timerfd_settime(fd.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, nullptr) != 0 &&
+             errno == ECANCELED);
   }
 
   void readable() {
     std::uint64_t times = 0;
     const ssize_t got = ::read(fd.get(), &times, sizeof times);
-    if (got < 0 && errno == ECANCELED) {
-      arm();  // somebody set the clock: the timer stays, and the owner looks again
-    } else if (got < 0) {
-      return;
-    } else {
-      when.reset();
-      arm();
-    }
+    const bool clock_was_set = got < 0 && errno == ECANCELED;
+    if (got < 0 && !clock_was_set) return;
+    if (!clock_was_set) when.reset();
+    arm();
     const std::function<void()> callback = fire;  // a copy, since it may destroy its timer
     callback();
   }

@@ -18,35 +18,20 @@
 namespace tq::loop {
 
 struct Watch::Impl {
-  EventLoop::Impl& loop;
-  std::function<void()> readable;
-  uv_poll_t* poll;
+  Handle<uv_poll_t>* handle;
 };
 
-Watch::Watch(EventLoop& loop, int fd, std::function<void()> readable)
-    : impl_(std::make_unique<Impl>(loop.impl(), std::move(readable), new uv_poll_t)) {
-  const int made = uv_poll_init(&impl_->loop.uv, impl_->poll, fd);
-  if (made != 0) {
-    delete impl_->poll;
-    check_uv("watch a descriptor", made);
-  }
-  impl_->poll->data = impl_.get();
-  const auto called = [](uv_poll_t* poll, int, int) {
-    auto* impl = static_cast<Impl*>(poll->data);
-    const std::function<void()> callback = impl->readable;  // a copy, since it may destroy its watch
-    impl->loop.guarded(callback);
-  };
-  const int started = uv_poll_start(impl_->poll, UV_READABLE | UV_DISCONNECT, called);
-  if (started != 0) {
-    close_and_delete(impl_->poll);
-    check_uv("watch a descriptor", started);
-  }
+Watch::Watch(EventLoop& loop, int fd, std::function<void()> readable) : impl_(std::make_unique<Impl>()) {
+  auto handle = std::make_unique<Handle<uv_poll_t>>(loop, std::move(readable));
+  check_uv("watch a descriptor", uv_poll_init(&loop.impl().uv, &handle->uv, fd));
+  impl_->handle = handle.release();  // libuv holds it from here on
+  const int code = uv_poll_start(&impl_->handle->uv, UV_READABLE | UV_DISCONNECT,
+                                 [](uv_poll_t* poll, int, int) { Handle<uv_poll_t>::of(poll).call(); });
+  if (code != 0) impl_->handle->close();
+  check_uv("watch a descriptor", code);
 }
 
-Watch::~Watch() {
-  uv_poll_stop(impl_->poll);
-  close_and_delete(impl_->poll);
-}
+Watch::~Watch() { impl_->handle->close(); }
 
 namespace {
 
@@ -114,6 +99,7 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
     : impl_(std::make_unique<Impl>()) {
   impl_->died = std::move(died);
   impl_->process = base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
+  if (!impl_->process && errno != ESRCH && errno != EINVAL) base::throw_system("cannot watch a process", errno);
   // Opened first, then looked at: from here on the number cannot pass to another process unnoticed.
   if (process_started(pid) != started) impl_->process.reset();
   if (!impl_->process) {
@@ -125,8 +111,8 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
   }
   impl_->watch = std::make_unique<Watch>(loop, impl_->process.get(), [impl = impl_.get(), pid, started] {
     impl->how = describe(wait_status(impl->process.get(), pid, started));
-    impl->watch.reset();  // once
-    const std::function<void()> callback = std::move(impl->died);
+    impl->watch.reset();                                           // once
+    const std::function<void()> callback = std::move(impl->died);  // which may destroy its watch
     callback();
   });
 }
