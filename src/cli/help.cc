@@ -58,7 +58,9 @@ std::string usage(const VerbEntry& verb, const Parameters& own) {
 }
 
 std::string help(const VerbEntry& verb, const Parameters& own, const Parameters& everywhere) {
-  std::string text = fmt::format("{}\n\n  {}.\n", usage(verb, own), verb.summary);
+  std::string summary(verb.summary);
+  summary.front() = static_cast<char>(summary.front() - 'a' + 'A');
+  std::string text = fmt::format("{}\n\n  {}.\n", usage(verb, own), summary);
   if (!verb.details.empty()) {
     text += "\n";
     print_indented(text, verb.details);

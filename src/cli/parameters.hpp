@@ -33,8 +33,8 @@ struct Positional {
   std::string_view name;  // "ID"
   Offer offer = Offer::nothing;
   bool is_required = true;
-  bool is_repeatable = false;  // takes all that are left
-  std::function<void(const std::string&)> take = {};
+  bool is_repeatable = false;                         // takes all that are left
+  std::function<void(const std::string&)> take = {};  // none: it is only for the help
 };
 
 class Parameters {

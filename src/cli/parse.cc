@@ -86,8 +86,10 @@ CLI::Option* add_positional(CLI::App& app, const Positional& positional, std::si
   return option;
 }
 
-[[noreturn]] void missing_value(const Parameters& parameters, const std::vector<std::string>& words) {
+[[noreturn]] void missing_value(const Parameters& parameters, std::vector<std::string> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string name = words[i].substr(0, words[i].find('='));
+    if (name.starts_with("--") && name.size() + 1 == words[i].size()) words[i] = name;  // "--queue="
     const bool has_value = i + 1 < words.size() && !looks_like_option(words[i + 1]);
     if (!looks_like_option(words[i]) || !takes_next(parameters, words[i]) || has_value) continue;
     const bool is_long = words[i].starts_with("--");
@@ -123,7 +125,7 @@ std::string_view parse(const Parameters& parameters, std::vector<std::string> wo
   for (const Option& option : parameters.options()) add_option(app, option);
   std::vector<CLI::Option*> positionals;
   for (const Positional& positional : parameters.positionals()) {
-    positionals.push_back(add_positional(app, positional, positionals.size()));
+    if (positional.take) positionals.push_back(add_positional(app, positional, positionals.size()));
   }
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -22,7 +22,7 @@ class Run : public Verb {
     const HeldSignals held;
     TaskQueue& store = session.store_to_write();
     const JobId id = store.enqueue(command, options_.values());
-    session.confirm(fmt::format("job {}", id));
+    if (session.err_terminal().is_terminal) introduce(session, store, id);
     const SignalWatch signals([&](int signal, int count) { interrupt(session, store, id, signal, count); });
     const Result result = run(session, store, id);
     const int code = report(session, id, result);
@@ -32,6 +32,16 @@ class Run : public Verb {
   bool ends_as_job() const override { return true; }
 
  private:
+  // What it is called, and what a person would wait for without knowing it.
+  static void introduce(const Session& session, const TaskQueue& store, JobId id) {
+    std::string text = fmt::format("job {}", id);
+    for (const Reason& reason : store.why(id)) {
+      if (reason.code != "no_worker")
+        text += fmt::format("{} {}", text.find(':') == text.npos ? ":" : ";", reason.text);
+    }
+    session.confirm(text);
+  }
+
   static Result run(Session& session, TaskQueue& store, JobId id) {
     LogView view;
     view.is_split = true;

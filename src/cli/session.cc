@@ -67,7 +67,13 @@ TaskQueue& Session::open(bool create) {
   return *store_;
 }
 
-TaskQueue& Session::store() { return open(false); }
+TaskQueue& Session::store() {
+  try {
+    return open(false);
+  } catch (const NotFound& error) {
+    base::fail<NotFound>("{} ('tq add' makes one; --file or TQ_FILE name another)", error.what());
+  }
+}
 TaskQueue& Session::store_to_write() { return open(true); }
 
 void Session::words(std::string_view line) const {

@@ -9,15 +9,18 @@ namespace {
 class Set : public Verb {
  public:
   void declare(Parameters& parameters) override {
-    const auto take = [this](const std::string& text) { text.find('=') == text.npos ? ids_.add(text) : set(text); };
+    const auto take = [this](const std::string& text) {
+      text.find('=') == text.npos ? ids_.add(text) : pairs_.push_back(text);
+    };
     parameters.positional({"ID", Offer::jobs, true, true, take});
-    // For the help: the words have all gone to the one before.
-    parameters.positional({"KEY=VALUE", Offer::nothing, false, true, take});
+    // For the help only: the one before takes all words.
+    parameters.positional({"KEY=VALUE", Offer::nothing, true, true});
   }
 
   int run(Session& session) override {
     if (ids_.empty()) base::fail<InvalidArgument>("ID is missing: tq set ID... KEY=VALUE...");
-    if (is_empty_) base::fail<InvalidArgument>("there is nothing to set: write {}", kKeys);
+    if (pairs_.empty()) base::fail<InvalidArgument>("there is nothing to set: write {}", kKeys);
+    for (const std::string& pair : pairs_) set(pair);
     TaskQueue& store = session.store();
     return for_each_job(ids_.in(store), [&](JobId id) {
       store.set(id, change_);
@@ -31,7 +34,6 @@ class Set : public Verb {
   void set(const std::string& text) {
     const std::size_t equals = text.find('=');
     const std::string key = text.substr(0, equals);
-    is_empty_ = false;
     try {
       set(key, text.substr(equals + 1));
     } catch (const InvalidArgument& error) {
@@ -57,8 +59,8 @@ class Set : public Verb {
   }
 
   Ids ids_;
+  std::vector<std::string> pairs_;
   JobChange change_;
-  bool is_empty_ = true;
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ class Printer {
                  {attempt.outcome},
                  {attempt.text}});
     }
-    table.print(session_.out(), session_.out_terminal(), false);
+    table.print(session_.out(), session_.out_terminal(), false, 2);
   }
 
   void print_events(const std::vector<Event>& events) {
@@ -120,7 +120,7 @@ class Printer {
                  {std::string(to_string(event.type))},
                  {percent + event.text}});
     }
-    table.print(session_.out(), session_.out_terminal(), false);
+    table.print(session_.out(), session_.out_terminal(), false, 2);
   }
 
   Session& session_;

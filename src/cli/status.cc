@@ -68,7 +68,7 @@ std::string hint(const Picture& picture) {
     failed += queue[State::failed];
   }
   if (picture.queues.empty()) return "nothing here yet: 'tq add -- COMMAND' adds a job";
-  if (ready != 0 && picture.workers.empty()) return "no worker is running: 'tq worker' runs jobs";
+  if (ready != 0 && picture.workers.empty()) return "'tq worker' runs jobs";
   if (failed != 0) return "'tq dead ls' shows what failed, 'tq dead retry' runs it again";
   return "'tq ls' lists jobs, 'tq --help' says what else there is";
 }

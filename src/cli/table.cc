@@ -17,27 +17,28 @@ void Table::row(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::vector<std::size_t> Table::widths(const Terminal& terminal, bool with_titles) const {
+std::vector<std::size_t> Table::widths(std::size_t room, bool with_titles) const {
   std::vector<std::size_t> widths(columns_.size(), 0);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (with_titles) widths[i] = columns_[i].title.size();
     for (const auto& row : rows_) widths[i] = std::max(widths[i], display_width(row[i].text));
   }
   const auto all = [&] { return std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1)); };
-  if (terminal.width == 0 || all() <= terminal.width) return widths;
+  if (room == 0 || all() <= room) return widths;
   const std::size_t others = all() - widths.back();
-  if (others + kNarrowestLast > terminal.width) {
+  if (others + kNarrowestLast > room) {
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) widths[i] = std::min(widths[i], kWidestOfMany);
   }
   const std::size_t rest = all() - widths.back();
-  widths.back() = rest + kNarrowestLast < terminal.width ? terminal.width - rest : kNarrowestLast;
+  widths.back() = rest + kNarrowestLast < room ? room - rest : kNarrowestLast;
   return widths;
 }
 
-void Table::print(Output& out, const Terminal& terminal, bool with_titles) const {
-  const std::vector<std::size_t> width = widths(terminal, with_titles);
+void Table::print(Output& out, const Terminal& terminal, bool with_titles, std::size_t indent) const {
+  const std::size_t room = terminal.width > indent ? terminal.width - indent : 0;
+  const std::vector<std::size_t> width = widths(room, with_titles);
   const auto print_row = [&](const auto& cell_at) {
-    std::string line;
+    std::string line(indent, ' ');
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const Cell cell = cell_at(i);
       const std::string text = cut_to_width(cell.text, width[i]);

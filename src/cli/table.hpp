@@ -28,10 +28,10 @@ class Table {
   // As many cells as there are columns. Their text is made printable.
   void row(std::vector<Cell> cells);
   bool empty() const { return rows_.empty(); }
-  void print(Output& out, const Terminal& terminal, bool with_titles) const;
+  void print(Output& out, const Terminal& terminal, bool with_titles, std::size_t indent = 0) const;
 
  private:
-  std::vector<std::size_t> widths(const Terminal& terminal, bool with_titles) const;
+  std::vector<std::size_t> widths(std::size_t room, bool with_titles) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

@@ -64,7 +64,7 @@ class Tally {
     const std::uint64_t total = ended_ + left;
     const double fraction = total == 0 ? 1 : static_cast<double>(ended_) / static_cast<double>(total);
     const std::string bad = bad_ == 0 ? "" : fmt::format(", {} did not succeed", bad_);
-    progress_.show(fmt::format("{} {} of {} over{}", bar(fraction), ended_, total, bad));
+    progress_.show(fmt::format("{} {} of {} done{}", bar(fraction), ended_, total, bad));
   }
 
   bool is_enough() const { return any_ && ended_ != 0; }

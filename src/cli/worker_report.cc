@@ -80,6 +80,9 @@ void WorkerReport::say(const Event& event) {
   std::string text = event.text;
   const auto job = store_.get(event.job);
   if (event.type == EventType::started && job) text = describe(store_, *job);
+  if (event.type != EventType::started && job && job->started) {
+    text += fmt::format("{}({})", text.empty() ? "" : " ", took(event.time - *job->started));
+  }
   const Terminal& terminal = session_.err_terminal();
   const std::string type = terminal.paint(colour_of(event.type), fmt::format("{:<11}", to_string(event.type)));
   const std::string line = fmt::format("{} {:>6} ", local_time(event.time).substr(11), event.job);
