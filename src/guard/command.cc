@@ -15,9 +15,8 @@ namespace tq::guard {
 namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/bin:/usr/bin:/bin";
-// The kernel allows arguments and environment a quarter of the stack's limit, which is 8 MB as a rule.
-constexpr uint32_t kLargeBody = 1024 * 1024;
-constexpr rlim_t kLargeStack = 64 * 1024 * 1024;
+
+constexpr size_t kOtherBytes = 16 * 1024;  // on a new program's stack, besides its arguments and environment
 
 struct Start {
   const char* cwd = nullptr;
@@ -26,7 +25,7 @@ struct Start {
   const char* path = kDefaultPath;  // the PATH of envp
   Descriptors descriptors;
   pid_t parent = 0;
-  bool is_large = false;
+  rlim_t stack_needed = 0;
   // Set by the child, which shares our memory until it executes. Volatile, since the compiler knows nothing of that.
   volatile What failed = What::not_started;
   volatile int code = 0;
@@ -64,11 +63,13 @@ int execute_in_path(Start& start, const char* name) {
   return code;
 }
 
-void raise_stack_limit() {
+// The kernel allows arguments and environment a quarter of the stack's limit: of 8 MB, as a rule, which is a little less than
+// what tq allows. So the largest commands have a little more stack than others.
+void raise_stack_limit(rlim_t needed) {
   rlimit limit{};
   getrlimit(RLIMIT_STACK, &limit);
-  if (limit.rlim_cur >= kLargeStack) return;
-  limit.rlim_cur = limit.rlim_max < kLargeStack ? limit.rlim_max : kLargeStack;
+  if (limit.rlim_cur >= needed) return;
+  limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
   setrlimit(RLIMIT_STACK, &limit);
 }
 
@@ -89,7 +90,7 @@ void raise_stack_limit() {
     fail(start, What::not_started, errno);
   }
   if (chdir(start.cwd) != 0) fail(start, What::no_directory, errno);
-  if (start.is_large) raise_stack_limit();
+  raise_stack_limit(start.stack_needed);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -147,9 +148,7 @@ Started start_command(const Request& request, char* body, const Descriptors& des
   }
   start.descriptors = descriptors;
   start.parent = getpid();
-  start.is_large = request.body_size > kLargeBody;
-  rlimit stack{};
-  if (start.is_large) getrlimit(RLIMIT_STACK, &stack);
+  start.stack_needed = 4 * (request.body_size + count * sizeof(char*) + kOtherBytes);
   const pid_t pid = fork_child(start);
   const int code = errno;
   free(pointers);
@@ -159,7 +158,6 @@ Started start_command(const Request& request, char* body, const Descriptors& des
     }
     return {-1, start.failed, start.code};
   }
-  if (start.is_large) prlimit(pid, RLIMIT_STACK, &stack, nullptr);
   return {pid, What{}, 0};
 }
 
