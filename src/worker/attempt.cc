@@ -23,15 +23,12 @@ void Attempt::begin(AttemptEvents events, Duration kill_grace) {
   start();
 }
 
-void Attempt::stop(Stop reason, int signal, bool by_force_now) {
-  if (stop_ == Stop::none) {
-    stop_ = reason;
-    timeout_.cancel();
-    ask_to_stop(signal);
-    force_.start(by_force_now ? Duration::zero() : kill_grace_);
-  } else if (by_force_now) {
-    force_.start(Duration::zero());
-  }
+void Attempt::stop(Stop reason, int signal) {
+  if (stop_ != Stop::none) return;
+  stop_ = reason;
+  timeout_.cancel();
+  ask_to_stop(signal);
+  force_.start(kill_grace_);
 }
 
 std::chrono::microseconds Attempt::ran_for() const {

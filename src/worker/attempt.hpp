@@ -38,8 +38,8 @@ class Attempt {
   // Starts running, with a time-out if the job has one. `kill_grace` is what a stop allows before it is enforced.
   void begin(AttemptEvents events, Duration kill_grace);
   // Asks it to stop, first politely (for a command: with `signal`), then after the grace by force. The first reason counts; a
-  // second call only shortens the grace if `by_force_now`.
-  void stop(Stop reason, int signal = 15, bool by_force_now = false);
+  // second call does nothing.
+  void stop(Stop reason, int signal = 15);
 
   // Since begin().
   std::chrono::microseconds ran_for() const;

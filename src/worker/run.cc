@@ -65,7 +65,7 @@ Run::Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& h
                      ahead_.stalled();
                      give_back_ahead();
                    }),
-      grace_timer_(loop, [this] { interrupt_all(false); }),
+      grace_timer_(loop, [this] { interrupt_all(); }),
       wake_up_(loop,
                [this] {
                  is_due_ = true;
@@ -133,14 +133,14 @@ void Run::start_guard() {
 }
 
 void Run::guard_died() {
+  guard_is_lost_ = true;
   // All its commands have been reported as lost. A new one starts from outside its callback.
   loop_.post([this] {
     guard_.reset();
-    try {
-      start_guard();
-    } catch (...) {
-      fail_with(std::current_exception());
-    }
+    start_guard();
+    guard_is_lost_ = false;
+    may_claim_ = true;
+    start_ahead();
     consider_turn();
   });
 }
@@ -155,13 +155,25 @@ std::uint64_t Run::run() {
   bell_ = std::make_unique<loop::BellThread>(*queue_.bell, topics(), [this] { loop_.post([this] { rung(); }); });
   peers_.refresh(id_);
   consider_turn();
-  loop_.run();
+  run_loop();
   bell_.reset();
   turns_.reset();
   if (error_) std::rethrow_exception(error_);
   guard_.reset();
   leave_store();
   return attempts_started_;
+}
+
+// What a callback throws ends the run, but not before nothing runs any more.
+void Run::run_loop() {
+  for (bool ended = false; !ended;) {
+    try {
+      loop_.run();
+      ended = true;
+    } catch (...) {
+      fail_with(std::current_exception());
+    }
+  }
 }
 
 loop::Topics Run::topics() const {
@@ -252,9 +264,10 @@ void Run::give_back_ahead() {
   consider_turn();
 }
 
-// Its attempt has not begun; or a stop came while it was being claimed.
+// Its attempt has not begun; or a stop, or the death of the guard, came while it was being claimed.
 void Run::give_back(const engine::Claimed& claimed) {
-  engine::Outcome outcome{.kind = engine::Outcome::Kind::interrupted, .error = "its worker stopped"};
+  engine::Outcome outcome{.kind = engine::Outcome::Kind::interrupted};
+  outcome.error = stopping_ ? "its worker stopped" : "its worker could not begin it";
   ended_.push_back({{claimed.id, claimed.record.header.run, id_}, std::move(outcome), false});
 }
 
@@ -264,6 +277,7 @@ void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
   if (!attempt.output().empty()) last_output_.push_back(attempt.output().take(attempt.key()));
   if (auto progress = attempt.take_progress()) last_progress_.push_back(std::move(*progress));
   ended_.push_back({attempt.key(), std::move(outcome), crashed});
+  if (crashed) guard_is_lost_ = true;
   ahead_.ran(attempt.ran_for());
   attempts_.erase(found);
   start_ahead();
@@ -279,13 +293,13 @@ void Run::has_news() {
 // --- turns --------------------------------------------------------------------------------------------------------------
 
 std::size_t Run::free_slots() const {
-  if (stopping_ || error_ || (options_.commands && !guard_)) return 0;
+  if (stopping_ || error_ || guard_is_lost_) return 0;
   const std::size_t slots = options_.concurrency - std::min<std::size_t>(options_.concurrency, attempts_.size());
   return options_.once ? std::min<std::size_t>(slots, attempts_started_ == 0 ? 1 : 0) : slots;
 }
 
 std::size_t Run::wanted_ahead() const {
-  const bool may = !stopping_ && !error_ && !options_.once && may_note_begun_ && (!options_.commands || guard_);
+  const bool may = !stopping_ && !error_ && !options_.once && may_note_begun_ && !guard_is_lost_;
   return may ? ahead_.wanted() : 0;
 }
 
@@ -365,8 +379,9 @@ void Run::turn_done(TurnOutput output) {
   may_claim_ = may_claim_ || output.may_be_more;
   is_due_ = is_due_ || output.more_due;
   set_wake_up(output.next_due, output.next_keep);
+  if (error_) output.claimed.clear();  // theirs is whoever rescues them
   for (engine::Claimed& claimed : output.claimed) {
-    if (stopping_) {
+    if (stopping_ || guard_is_lost_) {
       give_back(claimed);
     } else if (claimed.record.header.has(model::kAhead)) {
       ahead_.push(std::move(claimed));
@@ -404,22 +419,23 @@ void Run::stop(bool now) {
     grace_timer_.start(options_.shutdown_grace);
     give_back_ahead();
   }
-  if (now) interrupt_all(false);
+  if (now) interrupt_all();
   consider_turn();
 }
 
-void Run::interrupt_all(bool by_force_now) {
+void Run::interrupt_all() {
   // Stopping one may end it at once and change the map.
   std::vector<Attempt*> running;
   for (const auto& [id, attempt] : attempts_) running.push_back(attempt.get());
-  for (Attempt* attempt : running) attempt->stop(Attempt::Stop::shutdown, 15, by_force_now);
+  for (Attempt* attempt : running) attempt->stop(Attempt::Stop::shutdown);
 }
 
 void Run::fail_with(std::exception_ptr error) {
-  if (error_) return;
-  error_ = std::move(error);
-  ahead_.take_all();  // theirs is whoever rescues them
-  interrupt_all(true);
+  if (!error_) {
+    error_ = std::move(error);
+    ahead_.take_all();
+    interrupt_all();
+  }
   consider_turn();
 }
 

@@ -43,6 +43,7 @@ class Run {
  private:
   void join_store();
   void leave_store();
+  void run_loop();
   void start_guard();
   void guard_died();
   void rung();
@@ -63,7 +64,7 @@ class Run {
   void turn_done(TurnOutput output);
   void set_wake_up(std::optional<Time> next_due, std::optional<Time> next_keep);
   bool is_finished() const;
-  void interrupt_all(bool by_force_now);
+  void interrupt_all();
   void fail_with(std::exception_ptr error);
   loop::Topics topics() const;
 
@@ -80,6 +81,7 @@ class Run {
   bool may_note_begun_ = false;  // so that a crash can tell what had begun of what was claimed ahead
 
   std::unique_ptr<loop::Guard> guard_;
+  bool guard_is_lost_ = false;  // somebody killed it, and there is no new one yet
   ThreadPool pool_;
   std::map<JobId, std::unique_ptr<Attempt>> attempts_;
   Ahead ahead_;
