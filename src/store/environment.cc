@@ -41,7 +41,11 @@ Environment::Impl::~Impl() {
     return;
   }
   std::optional<WriteLock> lock;
-  if (!opening) lock.emplace(locks);
+  try {
+    if (!opening) lock.emplace(locks);
+  } catch (const IoError&) {
+    // Closed without: no LMDB of today minds, only some that were withdrawn (0.9.26 to 0.9.31).
+  }
   readers.clear();
   env.reset();
 }

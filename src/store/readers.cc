@@ -2,6 +2,9 @@
 
 #include "base/fail.hpp"
 
+#include <cerrno>
+#include <unistd.h>
+
 namespace tq::store {
 
 MDB_txn* ReaderPool::take(const std::string& name) {
@@ -30,6 +33,11 @@ MDB_txn* ReaderPool::make(MDB_env* env, const std::string& name) {
     int dead = 0;
     mdb_reader_check(env, &dead);
     code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  }
+  // LMDB knows processes by their numbers, and locks a byte of its lock file for each.
+  if (code == EAGAIN || code == EACCES) {
+    base::fail<Unsupported>("cannot use '{}': a process of another container that has the same number, {}, has it open",
+                            name, ::getpid());
   }
   if (code != 0) throw_lmdb(fmt::format("cannot read '{}'", name), code);
   return txn;

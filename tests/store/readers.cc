@@ -3,6 +3,7 @@
 #include "store/environment_impl.hpp"
 #include "store_test.hpp"
 
+#include <sched.h>
 #include <vector>
 
 namespace tq::store {
@@ -84,6 +85,32 @@ BOOST_AUTO_TEST_CASE(a_slot_that_was_taken_from_us_is_replaced) {
                ensure(get_row(*store, 1) == "one", "cannot be read");
                ensure(get_row(*store, 1) == "one", "cannot be read again");
              }) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(two_containers_whose_processes_have_the_same_number_are_told_apart_by_an_error) {
+  open();
+  Signal opened;
+  Signal end;
+  const auto in_container = [](const std::function<void()>& body) {
+    return [body] {
+      if (::unshare(CLONE_NEWPID) != 0) ::_exit(77);
+      ::_exit(in_child(body));  // its number is 1
+    };
+  };
+  Child first(in_container([&] {
+    const auto own = open();
+    opened.raise();
+    end.wait();
+  }));
+  Child second(in_container([&] {
+    opened.wait();
+    ensure(bool(throws<Unsupported>([&] { open(); }, "another container that has the same number, 1,")), "opened");
+  }));
+  const int status = second.wait();
+  end.raise();
+  first.wait();
+  BOOST_TEST_WARN(status != 77, "not tried: this needs the right to make PID namespaces");
+  BOOST_TEST((status == 0 || status == 77));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
