@@ -90,13 +90,16 @@ std::uint64_t process_started(std::int64_t pid) { return stat_field(pid, kStarte
 
 struct DeathWatch::Impl {
   base::Fd process;
+  std::int64_t pid;
+  std::uint64_t started;
   std::function<void()> died;
   std::unique_ptr<Watch> watch;
-  std::string how;
 };
 
 DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started, std::function<void()> died)
     : impl_(std::make_unique<Impl>()) {
+  impl_->pid = pid;
+  impl_->started = started;
   impl_->died = std::move(died);
   impl_->process = base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
   if (!impl_->process && errno != ESRCH && errno != EINVAL) base::throw_system("cannot watch a process", errno);
@@ -109,8 +112,7 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
     ::close(ends[1]);
     impl_->process = base::Fd(ends[0]);
   }
-  impl_->watch = std::make_unique<Watch>(loop, impl_->process.get(), [impl = impl_.get(), pid, started] {
-    impl->how = describe(wait_status(impl->process.get(), pid, started));
+  impl_->watch = std::make_unique<Watch>(loop, impl_->process.get(), [impl = impl_.get()] {
     impl->watch.reset();                                           // once
     const std::function<void()> callback = std::move(impl->died);  // which may destroy its watch
     callback();
@@ -119,6 +121,6 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
 
 DeathWatch::~DeathWatch() = default;
 
-const std::string& DeathWatch::how() const { return impl_->how; }
+std::string DeathWatch::how() const { return describe(wait_status(impl_->process.get(), impl_->pid, impl_->started)); }
 
 }  // namespace tq::loop

@@ -38,9 +38,9 @@ class DeathWatch {
   DeathWatch(const DeathWatch&) = delete;
   DeathWatch& operator=(const DeathWatch&) = delete;
 
-  // From `died` on: "was killed by SIGSEGV", "exited with status 1", or "" if the kernel does not tell strangers: it does
-  // of a zombie, and since Linux 6.15 of any process.
-  const std::string& how() const;
+  // Once it has ended, also before `died` is called: "was killed by SIGSEGV", "exited with status 1"; or "" if the kernel
+  // does not tell strangers: it does of a zombie, and since Linux 6.15 of any process.
+  std::string how() const;
 
   struct Impl;
 

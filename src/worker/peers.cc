@@ -24,23 +24,23 @@ void Peers::refresh(WorkerId self) {
 
 void Peers::watch(WorkerId id, const model::WorkerRecord& record) {
   Peer& peer = peers_[id];
+  const auto look_again = [this, id] { look(id); };
   // A worker of this process cannot die without it.
   const bool is_own_process = record.pid == ::getpid();
   if (!peer.process && !is_own_process) {
-    peer.process = std::make_unique<loop::DeathWatch>(loop_, record.pid, record.pid_started, [this, id] {
-      peers_[id].how = peers_[id].process->how();
-      look(id);
-    });
+    peer.process = std::make_unique<loop::DeathWatch>(loop_, record.pid, record.pid_started, look_again);
   }
   if (record.guard_pid != peer.guard_pid) {
     peer.guard_pid = record.guard_pid;
     peer.guard = std::make_unique<loop::DeathWatch>(loop_, record.guard_pid, loop::process_started(record.guard_pid),
-                                                    [this, id] { look(id); });
+                                                    look_again);
   }
 }
 
 void Peers::look(WorkerId id) {
-  if (!queue_.environment->locks().worker_alive(id)) dead_(id, peers_[id].how);
+  if (queue_.environment->locks().worker_alive(id)) return;
+  const Peer& peer = peers_[id];
+  dead_(id, peer.process ? peer.process->how() : std::string());
 }
 
 }  // namespace tq::worker

@@ -26,7 +26,6 @@ class Peers {
     std::unique_ptr<loop::DeathWatch> process;
     std::unique_ptr<loop::DeathWatch> guard;
     std::int64_t guard_pid = 0;
-    std::string how;  // it died
   };
 
   void watch(WorkerId id, const model::WorkerRecord& record);
