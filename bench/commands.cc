@@ -1,6 +1,7 @@
 // bench-commands ROUNDS : COMMAND... [: COMMAND...]...
 //
-// Runs the commands in turn, ROUNDS times, and prints for each how long it took from posix_spawn to its end, in microseconds.
+// Runs the commands in turn, ROUNDS times, and prints for each how long it took from posix_spawn to its end, in
+// microseconds.
 #include "processes.hpp"
 #include "samples.hpp"
 

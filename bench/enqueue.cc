@@ -1,7 +1,8 @@
 // bench-enqueue FOLDER ROUNDS
 //
-// Jobs added a second and durable, alone and in batches; beside it what LMDB does with as many records of that size and nothing
-// else, and what an append with fdatasync does, which is as little as a disk can be asked for. They take turns in each round.
+// Jobs added a second and durable, alone and in batches; beside it what LMDB does with as many records of that size and
+// nothing else, and what an append with fdatasync does, which is as little as a disk can be asked for. They take turns in
+// each round.
 #include "samples.hpp"
 
 #include <tq/tq.hpp>
@@ -37,7 +38,8 @@ class Append {
   int fd_;
 };
 
-// What tq writes for a batch, without tq: for each job a record, an event and an index entry, and two counters in each commit.
+// What tq writes for a batch, without tq: for each job a record, an event and an index entry, and two counters in each
+// commit.
 class Lmdb {
  public:
   explicit Lmdb(const std::filesystem::path& path) {

@@ -1,7 +1,7 @@
 // bench-host STORE COUNT MEGABYTES
 //
-// A program of that size which embeds a worker: prints how long COUNT commands `true` take one after the other, a command, and
-// beside it what fork and exec from this very process take.
+// A program of that size which embeds a worker: prints how long one of COUNT commands `true` takes, one after the other,
+// and beside it what fork and exec from this very process take.
 #include "processes.hpp"
 #include "samples.hpp"
 

@@ -1,7 +1,7 @@
 // bench-rescue STORE COUNT
 //
-// Kills a `tq worker` with SIGKILL in the middle of a job, COUNT times, while another one looks on; prints how long it took
-// from the kill until the job was ready again (its `crashed` event could be read), in microseconds.
+// Kills a `tq worker` with SIGKILL in the middle of a job, COUNT times, while another one looks on; prints how long it
+// took from the kill until the job was ready again (its `crashed` event could be read), in microseconds.
 #include "processes.hpp"
 #include "samples.hpp"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job of tq, on real files: hundreds of commands are queued, their worker is killed half-way, another one goes on, and
-# the end proves that every job ran and that none was lost.
+# The main job of tq, on real files: hundreds of commands are queued, their worker is killed half-way, another one goes
+# on, and the end proves that every job ran and that none was lost.
 #
 # usage: examples/demo.sh [PATH_TO_TQ]      FILES=n: take so many files (100)
 set -euo pipefail
@@ -44,7 +44,7 @@ start_worker() {
 seconds() { printf '%s.%02d s' $(($1 / 100)) $(($1 % 100)); }
 now() { echo $((${EPOCHREALTIME/[.,]/} / 10000)); }  # hundredths of a second
 
-# --- what there is to do: real files, plain and not too small; the machine's documentation, or whatever else it has -------------
+# --- what there is to do: real files of some size, the machine's documentation or whatever else it has ------------------
 
 for place in /usr/share/doc /usr/share /usr /etc; do
   find "$place" -xdev -type f -readable -size +8k -size -400k 2>/dev/null | sort | head -n "$files" >inputs || true
@@ -53,8 +53,9 @@ done
 mapfile -t inputs <inputs
 mkdir packed
 
-title "Queue $((2 * ${#inputs[@]} + 1)) commands: checksum and compress ${#inputs[@]} files of $place, and one that must fail"
-pack='xz -9e -k -c "$1" >"$2.part" && mv "$2.part" "$2"'  # may run twice: the second run replaces what the first one did
+count=${#inputs[@]}
+title "Queue $((2 * count + 1)) commands: checksum and compress $count files of $place, and one that must fail"
+pack='xz -9e -k -c "$1" >"$2.part" && mv "$2.part" "$2"'  # may run twice: the second run replaces the first one's file
 command -v xz >/dev/null || pack='gzip -9 -c "$1" >"$2.part" && mv "$2.part" "$2"'
 echo "${dim}\$${plain} tq add -Q sums -- sha256sum FILE"
 echo "${dim}\$${plain} tq add -Q packs -- sh -c '$pack' pack FILE packed/NUMBER"
@@ -65,13 +66,13 @@ for i in "${!inputs[@]}"; do
 done
 echo "${dim}\$${plain} tq add --retries 2 --backoff const:200ms -- gzip -t ${inputs[0]}"
 tq add --retries 2 --backoff const:200ms -- gzip -t "${inputs[0]}" | tee ids.bad
-echo "${#inputs[@]} x 2 jobs queued in $(seconds $(($(now) - started))), each of them safe on disk when its 'tq add' ended"
+echo "all queued in $(seconds $(($(now) - started))), each of them safe on disk when its 'tq add' ended"
 
-# --- a worker that is killed ------------------------------------------------------------------------------------------------------
+# --- a worker that is killed -------------------------------------------------------------------------------------------
 
 title "Run them, $slots at a time, in another process; kill it with -9 half-way"
 start_worker
-{ tq events -f --type succeeded || true; } | sed "${#inputs[@]}q" >/dev/null  # sleeps until so many have succeeded
+{ tq events -f --type succeeded || true; } | sed "${count}q" >/dev/null  # sleeps until half have succeeded
 echo "${dim}\$${plain} kill -9 $worker"
 { kill -9 "$worker"; wait "$worker" || true; } 2>/dev/null  # or the shell would report its death
 worker=
@@ -97,7 +98,7 @@ show tq dead ls
 echo
 show tq log "$(cat ids.bad)"
 
-# --- proof ------------------------------------------------------------------------------------------------------------------------
+# --- proof -------------------------------------------------------------------------------------------------------------
 
 title "Proof"
 ids_in() { tq -q ls --state "$1" | sort -n; }

@@ -1,6 +1,6 @@
-// A durable queue inside a command-line tool. `add` returns at once, whether or not anyone is working; `work` counts words until
-// nothing is left, in as many processes at once as you like; `list` shows what became of each file. Kill any of them whenever
-// you like: what was added is done, and nothing is done twice at once.
+// A durable queue inside a command-line tool. `add` returns at once, whether or not anyone is working; `work` counts
+// words until nothing is left, in as many processes at once as you like; `list` shows what became of each file. Kill any
+// of them whenever you like: what was added gets done, and nothing is done twice at once.
 #include <tq/tq.hpp>
 
 #include <algorithm>

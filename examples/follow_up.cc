@@ -1,5 +1,5 @@
-// Jobs that add jobs. What a handler enqueues through its context is committed together with its own success: an attempt that fails,
-// or dies with its worker, has added nothing, and one that succeeds has added everything, once.
+// Jobs that add jobs. What a handler enqueues through its context is committed together with its own success: an attempt
+// that fails, or dies with its worker, has added nothing, and one that succeeds has added everything, once.
 #include <tq/tq.hpp>
 
 #include <chrono>

@@ -5,15 +5,16 @@ usage: readme.py [--write] [--bin FOLDER]... [--dev FILE] [--build FOLDER] [--cx
 
 Blocks of these kinds are understood; any other is a fault:
 
-  ```console     `$ ` begins a command, `> ` goes on with it, the rest is what it prints. All of a document's are one shell
-                 session in a new folder, which is its home, and printed as ~. A command that fails must be followed by `echo $?`.
+  ```console     `$ ` begins a command, `> ` goes on with it, the rest is what it prints. All of a document's are one
+                 shell session in a new folder, which is its home, and printed as ~. A command that fails must be
+                 followed by `echo $?`.
   ```cpp NAME    written to that folder as NAME, for the commands that follow
   ```cpp global  ```cpp body: parts of one program, outside and inside of its main(); it is compiled and run
   ```sh          what cannot be run here: each line must be a known command
   ```text        nothing to do
 
-Times, durations, sizes and process numbers may differ; `...` stands for anything. With --write, what has changed is
-written into the document.
+Times, durations, sizes and numbers of processes, events and records may differ; `...` stands for anything. With
+--write, what has changed is written into the document.
 """
 
 import argparse
@@ -31,14 +32,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-# What differs from run to run, and what is compared in its place. Blanks are one blank: columns are as wide as what is in them.
+# What differs from run to run, and what is compared in its place. Blanks are one: columns are as wide as what they hold.
 VOLATILE = [
-    (r'\d{4}-\d\d-\d\d', 'DATE'),
-    (r'\b\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?', 'TIME'),
-    (r'\b(\d+(\.\d+)? ?(us|ms|s|m|h|d)\b ?)+(?= |$|[^\w])', 'DURATION '),
+    (r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?( +\d+\b)?', 'TIME'),  # and an event's number
+    (r'\b\d\d:\d\d(:\d\d(\.\d+)?)?\b', 'TIME'),
+    (r'\b(\d+(\.\d+)? ?(us|ms|s|m|h|d))+\b', 'DURATION'),
     (r'\b\d+(\.\d+)? ?([kKMG]i?)?B\b', 'SIZE'),
     (r'\bpid \d+', 'pid PID'),
-    (r'"pid":\s*\d+', '"pid":PID'),
+    (r'\b\d+ records', 'N records'),
     (r'\s+', ' '),
 ]
 COMMAND_SECONDS = 60
@@ -112,6 +113,7 @@ class Session:
             output += piece
         self.status = int(end[1])
         text = (output[:end.start()] + output[end.end():]).decode(errors='replace')
+        text = re.sub(r'^bash: line .* (Killed|Terminated) .*\n', '', text, flags=re.MULTILINE)  # its own remark
         return text.replace(str(self.folder), '~').rstrip('\n').split('\n')
 
     def close(self):
@@ -191,8 +193,8 @@ class Document:
             (shims / 'g++').chmod(0o755)
         if self.arguments.build:
             root = self.folder / 'root'
-            subprocess.run(['meson', 'install', '-C', self.arguments.build, '--no-rebuild', '--quiet', '--destdir', root],
-                           check=True, stdout=subprocess.DEVNULL)
+            install = ['meson', 'install', '-C', self.arguments.build, '--no-rebuild', '--quiet', '--destdir', root]
+            subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
             prefix = next(root.rglob('include/tq')).parent.parent
             shutil.copytree(prefix / 'bin', shims, dirs_exist_ok=True)
             environment['PKG_CONFIG_SYSROOT_DIR'] = str(root)
@@ -206,7 +208,8 @@ class Document:
             actual = session.run(command.text)
             if not matches(command.output, actual):
                 # What is still as it was keeps the old times and sizes, in the diff and in the document.
-                differences = difflib.unified_diff(plain(command.output), plain(actual), 'shown', 'printed', lineterm='')
+                shown, printed = plain(command.output), plain(actual)
+                differences = difflib.unified_diff(shown, printed, 'shown', 'printed', lineterm='')
                 self.fault(command.line, f'$ {command.text}\n' + '\n'.join(differences))
                 self.changes.append((command.output_line, len(command.output), actual if actual != [''] else []))
             if session.status != 0 and not (following and following.text.startswith('echo $?')):
@@ -244,7 +247,8 @@ class Document:
         environment = self.environment_of_verbs(home)
         for verb in sorted(set(re.findall(r'`tq ([a-z]+)', prose))):
             self.cases += 1
-            if subprocess.run(['tq', verb, '--help'], env=environment, capture_output=True, check=False).returncode != 0:
+            help_text = subprocess.run(['tq', verb, '--help'], env=environment, capture_output=True, check=False)
+            if help_text.returncode != 0:
                 self.fault(0, f'tq knows no `{verb}`')
 
     def environment_of_verbs(self, home):
