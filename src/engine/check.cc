@@ -209,6 +209,7 @@ class Checker {
   void check_index() {
     check_index_of<ReadyKey>("the index of ready jobs");
     check_index_of<DueKey>("the index of times");
+    check_index_of<SpanKey>("the index of waits");
     check_index_of<ExpiryKey>("the index of deadlines");
     check_index_of<ActiveKey>("the index of running jobs");
     check_index_of<FinalKey>("the index of final jobs");

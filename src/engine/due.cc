@@ -8,6 +8,9 @@
 namespace tq::engine {
 namespace {
 
+// A clock that is put right by no more than this has not been set back.
+constexpr Duration kClockSlack = std::chrono::seconds{1};
+
 // The first `limit` jobs of a time index whose time is not after `now_ms`. Collected first, because what is done to them
 // changes the index.
 template <class Key>
@@ -36,6 +39,28 @@ Job load_indexed(Ledger& ledger, JobId id) {
   return std::move(*job);
 }
 
+// Jobs that began to wait at a time that is still to come: the clock has been set back since. They would be stuck for as long
+// as that was, so they wait anew. And what is said to have been in the future cannot have been.
+std::size_t begin_waits_anew(Ledger& ledger, std::size_t limit) {
+  const std::int64_t now_ms = ledger.now_ms();
+  std::vector<JobId> jobs;
+  store::Cursor<SpanKey> cursor(ledger.txn());
+  for (bool more = cursor.last(); more && jobs.size() < limit; more = cursor.prev()) {
+    const SpanKey key = cursor.key();
+    if (key.since_ms <= now_ms + kClockSlack.count()) break;
+    jobs.push_back(key.job);
+  }
+  for (const JobId id : jobs) {
+    Job job = load_indexed(ledger, id);
+    model::JobHeader& header = job.header();
+    header.due_ms = now_ms + (header.due_ms - waiting_since(header));
+    header.enqueued_ms = std::min(header.enqueued_ms, now_ms);
+    if (header.started_ms != 0) header.started_ms = std::min(header.started_ms, now_ms);
+    ledger.save(job, EventType::changed, "the clock was set back: its wait begins anew");
+  }
+  return jobs.size();
+}
+
 bool remove_old_events(Ledger& ledger, std::size_t limit) {
   const std::int64_t before_ms = ledger.now_ms() - ledger.retention().events.count();
   std::vector<EventKey> old;
@@ -51,6 +76,7 @@ bool remove_old_events(Ledger& ledger, std::size_t limit) {
 }  // namespace
 
 std::size_t fire_due(Ledger& ledger, std::size_t limit) {
+  const std::size_t anew = begin_waits_anew(ledger, limit);
   const auto expired = passed<ExpiryKey>(ledger.txn(), ledger.now_ms(), limit);
   for (const JobId id : expired) {
     Job job = load_indexed(ledger, id);
@@ -63,7 +89,7 @@ std::size_t fire_due(Ledger& ledger, std::size_t limit) {
     job.header().state = State::ready;
     ledger.save(job, EventType::due);
   }
-  return std::max(expired.size(), due.size());
+  return std::max({expired.size(), due.size(), anew});
 }
 
 Collected collect(Ledger& ledger, std::size_t limit) {

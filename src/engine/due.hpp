@@ -9,7 +9,8 @@
 namespace tq::engine {
 
 // Makes up to `limit` jobs ready whose time has come, and expires up to `limit` whose deadline to start has passed, the oldest
-// first. Returns how many it touched; `limit` or more: there may be more left.
+// first. Up to `limit` jobs that wait for some length of time, and would have to wait longer because the clock has been set
+// back, wait anew. Returns the largest of these numbers; `limit` or more: there may be more left.
 std::size_t fire_due(Ledger& ledger, std::size_t limit);
 
 // Removes up to `limit` final jobs, and up to `limit` events, that have been kept long enough. Returns the number of jobs; a

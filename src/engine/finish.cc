@@ -47,8 +47,11 @@ void succeed(Ledger& ledger, Job& job, Outcome& outcome) {
 
 // A handler may have said any delay.
 void wait(const Ledger& ledger, Job& job, State state, Duration delay) {
-  job.header().state = state;
-  job.header().due_ms = ledger.now_ms() + std::clamp(delay, Duration::zero(), kMaxDuration).count();
+  model::JobHeader& header = job.header();
+  header.state = state;
+  header.due_ms = ledger.now_ms() + std::clamp(delay, Duration::zero(), kMaxDuration).count();
+  header.started_ms = std::min(header.started_ms, ledger.now_ms());  // should the clock have been set back meanwhile
+  header.set(model::kSpan);
 }
 
 void fail(Ledger& ledger, Job& job, const Outcome& outcome) {

@@ -6,6 +6,10 @@ ReadyKey ready_key(JobId job, const model::JobHeader& header) {
   return {header.queue, header.task, ~header.priority, header.due_ms, job};
 }
 
+std::int64_t waiting_since(const model::JobHeader& header) {
+  return header.started_ms != 0 ? header.started_ms : header.enqueued_ms;
+}
+
 bool may_expire(const model::JobHeader& header) {
   const bool waits_for_its_first_start =
       header.started_ms == 0 && header.state != State::running && !is_final(header.state);
@@ -20,6 +24,7 @@ IndexKeys::IndexKeys(JobId job, const model::JobHeader& header) {
     case State::scheduled:
     case State::retrying:
       add(DueKey{header.due_ms, job});
+      if (header.has(model::kSpan)) add(SpanKey{waiting_since(header), job});
       break;
     case State::running:
       add(ActiveKey{header.worker, job});

@@ -98,6 +98,13 @@ struct KeepKey {  // final, by the end of its retention
   std::uint64_t job;
   static constexpr auto fields(auto& self) { return std::tie(self.keep_until_ms, self.job); }
 };
+struct SpanKey {  // waits for some length of time (kSpan), by when that began: if not yet, the clock has been set back
+  static constexpr Tree kTree = Tree::index;
+  static constexpr std::uint8_t kKind = 7;
+  std::int64_t since_ms;
+  std::uint64_t job;
+  static constexpr auto fields(auto& self) { return std::tie(self.since_ms, self.job); }
+};
 
 // Tree::events.
 struct EventKey {
@@ -116,7 +123,7 @@ struct LogKey {
   static constexpr auto fields(auto& self) { return std::tie(self.job, self.seq); }
 };
 
-// The index keys, encoded, under which a job with this header stands: at most two.
+// The index keys, encoded, under which a job with this header stands: at most three.
 class IndexKeys {
  public:
   IndexKeys(JobId job, const model::JobHeader& header);
@@ -128,12 +135,15 @@ class IndexKeys {
   void add(const Key& key) {
     keys_[count_++] = store::encode_key(key);
   }
-  std::array<std::string, 2> keys_;
+  std::array<std::string, 3> keys_;
   std::size_t count_ = 0;
 };
 
 // Does its deadline to start still count? Not once an attempt has begun; a claim alone is none.
 bool may_expire(const model::JobHeader& header);
+
+// When it began to wait, or to do what it now waits after.
+std::int64_t waiting_since(const model::JobHeader& header);
 
 // Its place in the line.
 ReadyKey ready_key(JobId job, const model::JobHeader& header);

@@ -106,6 +106,7 @@ void change(Ledger& ledger, JobId id, const JobChange& change) {
   if (change.priority) header.priority = *change.priority;
   if (change.at) {
     header.due_ms = std::max(base::to_ms(*change.at), ledger.now_ms());
+    header.set(model::kSpan, false);
     const bool later = header.due_ms > ledger.now_ms();
     if (later && header.state == State::ready) header.state = State::scheduled;
     if (!later && header.state != State::blocked) header.state = State::ready;

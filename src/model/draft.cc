@@ -127,6 +127,7 @@ Draft draft(std::string_view task, Payload payload, const EnqueueOptions& option
   header.max_retries = options.max_retries.value_or(task == kExecTask ? 0 : kTaskRetries);
   header.enqueued_ms = base::to_ms(now);
   header.due_ms = base::to_ms(due_time);
+  header.set(kSpan, options.delay.has_value());
   header.expires_ms = expires ? base::to_ms(*expires) : 0;
   header.timeout_ms = checked_ms("timeout", options.timeout);
   if (options.result_ttl) header.result_ttl_ms = checked_ms("result-ttl", *options.result_ttl);

@@ -8,7 +8,7 @@ namespace tq::model {
 namespace {
 
 constexpr std::uint32_t kKnownFlags =
-    kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode | kAhead;
+    kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode | kAhead | kSpan;
 
 struct SectionSizes {
   std::uint32_t details = 0;

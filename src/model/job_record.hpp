@@ -29,6 +29,7 @@ enum JobFlag : std::uint32_t {
   kHasSaved = 1u << 3,     // there is a saved state (always a blob)
   kHasExitCode = 1u << 4,  // exit_code means something
   kAhead = 1u << 5,        // claimed by a worker that is still busy: its attempt has not begun
+  kSpan = 1u << 6,         // due_ms is the end of a wait of some length, not a time that somebody named
 };
 
 // Times and durations are milliseconds; 0 is "none" unless said otherwise.

@@ -115,6 +115,7 @@ BOOST_AUTO_TEST_CASE(an_index_entry_without_a_job_is_found) {
   BOOST_TEST(finds_extra(ReadyKey{1, 1, -1, 5, nobody}));
   BOOST_TEST(finds_extra(DueKey{5, nobody}));
   BOOST_TEST(finds_extra(ExpiryKey{5, nobody}));
+  BOOST_TEST(finds_extra(SpanKey{5, nobody}));
   BOOST_TEST(finds_extra(ActiveKey{w, nobody}));
   BOOST_TEST(finds_extra(FinalKey{7, 5, nobody}));
   BOOST_TEST(finds_extra(KeepKey{5, nobody}));
@@ -127,6 +128,7 @@ BOOST_AUTO_TEST_CASE(an_index_entry_of_another_state_is_found) {
   BOOST_TEST(finds_extra(ready_key(3, header(3)), "job 3 (running) does not belong there"));
   BOOST_TEST(finds_extra(ReadyKey{1, 1, -1, 5, 1}, "job 1 (ready) does not belong there"));  // in another place, too
   BOOST_TEST(finds_extra(DueKey{5, 1}, "job 1 (ready) does not belong there"));
+  BOOST_TEST(finds_extra(SpanKey{5, 1}, "job 1 (ready) does not belong there"));
   BOOST_TEST(finds_extra(ExpiryKey{5, 1}, "job 1 (ready) does not belong there"));
   BOOST_TEST(finds_extra(ActiveKey{w, 6}, "job 6 (failed) does not belong there"));
   BOOST_TEST(finds_extra(FinalKey{7, 5, 1}, "job 1 (ready) does not belong there"));

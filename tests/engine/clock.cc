@@ -43,18 +43,65 @@ BOOST_AUTO_TEST_CASE(when_the_clock_is_set_ten_years_back_what_is_ready_is_still
   BOOST_TEST(history(1) == "enqueued started succeeded");
 }
 
-BOOST_AUTO_TEST_CASE(when_the_clock_is_set_ten_years_back_nothing_that_waits_runs_early) {
+BOOST_AUTO_TEST_CASE(when_the_clock_is_set_ten_years_back_a_wait_begins_anew_and_is_not_stuck) {
   const WorkerId w = worker();
-  const JobId id = add({.delay = 1h});
+  add({.delay = 1h});
+  finish(start(w, {.backoff = {.base = 30min, .jitter = 0}}), failed());
+  finish(start(w), snoozed(2h));
   clock.advance(-kTenYears);
-  fire_due();
+  BOOST_TEST(fire_due() == 3u);
   BOOST_TEST(claim(w, 10).empty());
-  clock.advance(kTenYears);
+  BOOST_TEST(fire_due() == 0u);
+  for (const JobId next : {2u, 1u, 3u}) {
+    clock.set(next_due(read()).value());
+    fire_due();
+    BOOST_TEST(ids(claim(w, 10)) == std::to_string(next));
+  }
+  BOOST_TEST((clock.now() == kStart - kTenYears + 2h));
+  BOOST_TEST((info(1).enqueued == kStart - kTenYears));
+  BOOST_TEST(history(2) == "enqueued started retrying changed due started");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_named_time_ends_at_that_time_whatever_the_clock_did_before) {
+  const WorkerId w = worker();
+  add({.at = kStart + 1h});
+  add({.delay = 1h});
+  set(2, {.at = kStart + 2h});
+  clock.advance(-kTenYears);
+  BOOST_TEST(fire_due() == 0u);
+  clock.set(kStart + 1h);
   fire_due();
-  BOOST_TEST(claim(w, 10).empty());
-  clock.advance(1h);
-  fire_due();
-  BOOST_TEST(ids(claim(w, 10)) == std::to_string(id));
+  BOOST_TEST(ids(claim(w, 10)) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_is_put_right_by_a_little_changes_no_wait) {
+  add({.delay = 10s});
+  clock.advance(-1s);
+  BOOST_TEST(fire_due() == 0u);
+  BOOST_TEST((info(1).due == kStart + 10s));
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_during_which_the_clock_was_set_back_waits_as_long_as_any_other) {
+  const WorkerId w = worker();
+  const Claimed job = start(w, {.backoff = {.base = 10s, .jitter = 0}});
+  clock.advance(-kTenYears);
+  finish(job, failed());
+  BOOST_TEST(fire_due() == 0u);
+  clock.advance(10s - 1ms);
+  BOOST_TEST(fire_due() == 0u);
+  clock.advance(1ms);
+  BOOST_TEST(fire_due() == 1u);
+  BOOST_TEST(ids(claim(w)) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(many_waits_begin_anew_a_few_at_a_time) {
+  add_many(10, {.delay = 1h});
+  clock.advance(-kTenYears);
+  BOOST_TEST(fire_due(4) == 4u);
+  BOOST_TEST(fire_due(4) == 4u);
+  BOOST_TEST(fire_due(4) == 2u);
+  BOOST_TEST(fire_due(4) == 0u);
+  BOOST_TEST((next_due(read()) == clock.now() + 1h));
 }
 
 BOOST_AUTO_TEST_CASE(when_the_clock_is_set_ten_years_back_final_jobs_are_kept_longer_not_lost) {

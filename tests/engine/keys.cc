@@ -13,7 +13,7 @@ namespace {
 std::string kinds(const model::JobHeader& header) {
   std::string kinds;
   for (const std::string& key : IndexKeys(7, header)) {
-    static constexpr const char* kNames[] = {"", "ready", "due", "expiry", "active", "final", "keep"};
+    static constexpr const char* kNames[] = {"", "ready", "due", "expiry", "active", "final", "keep", "span"};
     if (!kinds.empty()) kinds += ' ';
     kinds += kNames[static_cast<std::size_t>(key.at(0))];
   }
@@ -53,6 +53,21 @@ BOOST_AUTO_TEST_CASE(a_deadline_to_start_is_indexed_until_the_first_start) {
   model::JobHeader over = in(State::cancelled);
   over.expires_ms = 5;
   BOOST_TEST(kinds(over) == "final keep");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_some_length_of_time_is_indexed_by_its_beginning) {
+  for (const State state : {State::scheduled, State::retrying}) {
+    model::JobHeader header = in(state);
+    header.set(model::kSpan);
+    BOOST_TEST(kinds(header) == "due span");
+    header.enqueued_ms = 5;
+    BOOST_TEST(waiting_since(header) == 5);
+    header.started_ms = 7;
+    BOOST_TEST(waiting_since(header) == 7);
+  }
+  model::JobHeader over = in(State::ready);
+  over.set(model::kSpan);
+  BOOST_TEST(kinds(over) == "ready");
 }
 
 BOOST_AUTO_TEST_CASE(ready_keys_sort_by_line_priority_time_and_id) {
@@ -119,6 +134,10 @@ BOOST_AUTO_TEST_CASE(keys_are_these_bytes) {
              "0000000000000004");
   BOOST_TEST(hex(store::encode_key(KeepKey{1, 4})) ==
              "06"
+             "8000000000000001"
+             "0000000000000004");
+  BOOST_TEST(hex(store::encode_key(SpanKey{1, 4})) ==
+             "07"
              "8000000000000001"
              "0000000000000004");
   BOOST_TEST(hex(store::encode_key(EventKey{9})) == "010000000000000009");

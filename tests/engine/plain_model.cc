@@ -97,7 +97,9 @@ std::optional<JobId> PlainModel::add(const std::string& task, const std::string&
   job.priority = options.priority;
   job.max_retries = options.max_retries.value_or(3);
   job.backoff = options.backoff;
+  job.enqueued = now;
   job.due = now + delay;
+  job.waits_for_span = options.delay.has_value();
   if (options.expires_in) job.expires = now + *options.expires_in;
   job.ttl = options.result_ttl;
   job.payload = payload;
@@ -262,9 +264,15 @@ bool PlainModel::finish(const RunKey& key, const End& given) {
     --job->attempt;
     const Duration delay = snoozes ? end.delay.value_or(Duration::zero()) : Duration::zero();
     job->state = delay > Duration::zero() ? State::scheduled : State::ready;
-    if (delay > Duration::zero()) job->due = now + delay;
+    if (delay > Duration::zero()) wait(*job, delay);
   }
   return true;
+}
+
+void PlainModel::wait(Job& job, Duration delay) {
+  job.due = now + delay;
+  job.started = std::min(*job.started, now);
+  job.waits_for_span = true;
 }
 
 void PlainModel::succeed(Job& job, const End& end) {
@@ -282,7 +290,7 @@ void PlainModel::fail(Job& job, const End& end) {
   say(job, EventType::retrying, end.text, job.worker);
   job.state = State::retrying;
   const Duration policy = model::retry_delay(job.backoff, job.attempt, model::retry_seed(job.id, job.attempt));
-  job.due = now + end.delay.value_or(policy);
+  wait(job, end.delay.value_or(policy));
 }
 
 // --- steering ---
@@ -341,6 +349,7 @@ bool PlainModel::change(JobId id, const JobChange& change) {
   if (change.labels) job.labels = *change.labels;
   if (change.at) {
     job.due = std::max(*change.at, now);
+    job.waits_for_span = false;
     if (job.due == now) job.state = State::ready;
     if (job.due > now && job.state == State::ready) job.state = State::scheduled;
   }
@@ -389,6 +398,19 @@ std::size_t PlainModel::purge_dead(Time older_than, std::size_t limit) {
 // --- time ---
 
 void PlainModel::fire_due(std::size_t limit) {
+  const auto since = [](const Job& job) { return job.started.value_or(job.enqueued); };
+  const auto is_behind = [&](const Job& job) {
+    const bool waits_for_time = job.state == State::scheduled || job.state == State::retrying;
+    return waits_for_time && job.waits_for_span && since(job) > now + std::chrono::seconds{1};
+  };
+  const auto newest_first = [&](const Job& job) { return std::tuple(-since(job).time_since_epoch().count(), ~job.id); };
+  for (const JobId id : search(is_behind, newest_first, limit)) {
+    Job& job = jobs.at(id);
+    job.due = now + (job.due - since(job));
+    job.enqueued = std::min(job.enqueued, now);
+    if (job.started) job.started = std::min(*job.started, now);
+    say(job, EventType::changed, kAnyText);
+  }
   const auto is_too_late = [&](const Job& job) {
     return waits(job.state) && !job.started && job.expires && *job.expires <= now;
   };

@@ -29,7 +29,9 @@ class PlainModel {
     std::uint32_t max_retries = 0;
     std::uint32_t crashes = 0;
     Backoff backoff;
+    Time enqueued{};
     Time due{};
+    bool waits_for_span = false;
     std::optional<Time> expires;
     std::optional<Time> started;
     std::optional<Time> finished;
@@ -120,6 +122,7 @@ class PlainModel {
   void begin(Job& job);
   void give_back(Job& job);
   void crash(Job& job, std::uint32_t max_crashes, const std::string& cause);
+  void wait(Job& job, Duration delay);
   void succeed(Job& job, const End& end);
   void fail(Job& job, const End& end);
   void drop(JobId id);

@@ -359,6 +359,7 @@ void Simulation::compare_job(const PlainModel::Job& expected) {
     BOOST_TEST(header.run == expected.run);
     BOOST_TEST(job.attempt == expected.attempt);
     BOOST_TEST(job.crashes == expected.crashes);
+    BOOST_TEST((job.enqueued == expected.enqueued));
     BOOST_TEST((job.due == expected.due));
     BOOST_TEST((job.expires == expected.expires));
     BOOST_TEST((job.started == expected.started));

@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(every_option_finds_its_place) {
   BOOST_TEST(header.priority == -7);
   BOOST_TEST(header.enqueued_ms == ms(kStart));
   BOOST_TEST(header.due_ms == ms(kStart + 10s));
+  BOOST_TEST(header.has(kSpan));
   BOOST_TEST(header.max_retries == 5u);
   BOOST_TEST((header.backoff_kind == Backoff::Kind::constant));
   BOOST_TEST(header.backoff_base_ms == 5000);
@@ -189,6 +190,7 @@ BOOST_AUTO_TEST_CASE(durations_and_times_beyond_the_limit_are_refused_however_la
   BOOST_CHECK_THROW(draft_of({.at = Time::max()}), InvalidArgument);
   BOOST_TEST(draft_of({.delay = kMaxDuration}).header.due_ms == ms(kStart + kMaxDuration));
   BOOST_TEST(draft_of({.at = kStart + kMaxDuration}).header.due_ms == ms(kStart + kMaxDuration));
+  BOOST_TEST(!draft_of({.at = kStart + kMaxDuration}).header.has(kSpan));
 }
 
 BOOST_AUTO_TEST_CASE(two_ways_of_saying_the_same_are_refused_together) {

@@ -17,7 +17,7 @@ JobHeader random_header(test::Random& random) {
   h.state = static_cast<State>(1 + random.below(kStateCount - 1));
   h.backoff_kind = random.chance(50) ? Backoff::Kind::constant : Backoff::Kind::exponential;
   h.backoff_jitter_permille = static_cast<std::uint16_t>(random.below(1001));
-  h.flags = static_cast<std::uint32_t>(random.below(2 * kAhead));
+  h.flags = static_cast<std::uint32_t>(random.below(2 * kSpan));
   h.priority = random.any<std::int32_t>();
   h.exit_code = random.any<std::int32_t>();
   for (std::uint32_t* field : {&h.queue, &h.task, &h.run, &h.attempt, &h.max_retries, &h.crashes}) {
