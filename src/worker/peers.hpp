@@ -1,7 +1,9 @@
 // The other workers of the store, watched so that their death is seen at once: one pidfd for each process and one for each
-// guard. The kernel's word that a worker is dead is its lock, which its guard holds too until nothing of it runs any more.
+// guard. The kernel's word that a worker is dead is its lock, which its guard holds too until nothing of it runs any more, and
+// after the death of both what they started, for a moment: so whose process has ended is looked at until its lock is free.
 #pragma once
 
+#include "loop/timer.hpp"
 #include "loop/watch.hpp"
 #include "queue/impl.hpp"
 
@@ -26,15 +28,19 @@ class Peers {
     std::unique_ptr<loop::DeathWatch> process;
     std::unique_ptr<loop::DeathWatch> guard;
     std::int64_t guard_pid = 0;
+    bool is_dying = false;  // its process has ended
   };
 
   void watch(WorkerId id, const model::WorkerRecord& record);
   void look(WorkerId id);
+  void look_at_the_dying();
 
   loop::EventLoop& loop_;
   TaskQueue::Impl& queue_;
   const std::function<void(WorkerId, std::string)> dead_;
   std::map<WorkerId, Peer> peers_;
+  loop::Timer look_again_;
+  Duration look_after_{0};
 };
 
 }  // namespace tq::worker

@@ -85,6 +85,8 @@ Run::~Run() {
   attempts_.clear();
   guard_.reset();
   mailbox_->close();
+  lock_.reset();
+  if (error_) queue_.bell->ring(loop::kTopicWorkers);  // whoever rescues what it had in hand
 }
 
 // --- in the store -------------------------------------------------------------------------------------------------------
