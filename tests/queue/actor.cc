@@ -7,11 +7,15 @@
 
 #include <tq/tq.hpp>
 
+#include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -22,6 +26,13 @@ using Arguments = std::vector<std::string>;
 
 // One write, so that a kill leaves a whole line or none.
 void say(const std::string& line) { base::write_all(STDOUT_FILENO, line + '\n', "standard output"); }
+
+void until_asked_to_stop(Context& context) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, context.stop_token(), [] { return false; });
+}
 
 void until_let_go() { base::read_all(STDIN_FILENO, "standard input"); }
 
@@ -59,10 +70,48 @@ void hold(TaskQueue& queue, const Arguments&) {
   until_let_go();
 }
 
+// work CONCURRENCY: a worker as `tq worker` is one. Says "running ID" when a handler begins. Tasks: "work" returns at once,
+// "hold" when it is asked to stop, "stuck" never, "die" kills the process; and commands.
+void work(TaskQueue& queue, const Arguments& arguments) {
+  WorkerOptions options;
+  options.concurrency = static_cast<std::uint32_t>(std::stoul(arguments.at(0)));
+  options.shutdown_grace = Duration::zero();
+  options.commands = true;
+  options.own_process = true;
+  Worker worker(queue, options);
+  const auto running = [](Context& context) { say("running " + std::to_string(context.id())); };
+  worker.handle("work", [&](const Payload& payload, Context& context) {
+    running(context);
+    return payload;
+  });
+  worker.handle("hold", [&](const Payload& payload, Context& context) {
+    running(context);
+    until_asked_to_stop(context);
+    if (!payload.bytes.empty()) return payload;
+    throw std::runtime_error("it was asked to stop");
+  });
+  worker.handle("stuck", [&](const Payload&, Context& context) -> Payload {
+    running(context);
+    for (;;) ::pause();
+  });
+  worker.handle("die", [&](const Payload&, Context&) -> Payload {
+    const rlimit no_core{};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    std::signal(SIGSEGV, SIG_DFL);  // of a sanitizer
+    std::raise(SIGSEGV);
+    return {};
+  });
+  worker.start();
+  until_let_go();
+  worker.stop();
+  worker.join();
+}
+
 const std::map<std::string, std::function<void(TaskQueue&, const Arguments&)>> kRoles = {
     {"enqueue", enqueue},
     {"wait", wait},
     {"hold", hold},
+    {"work", work},
 };
 
 }  // namespace
