@@ -30,7 +30,8 @@ class Witness {
   base::Fd give() { return std::move(theirs_); }
   // The same, once more.
   base::Fd share() const { return base::Fd(::fcntl(theirs_.get(), F_DUPFD_CLOEXEC, 0)); }
-  int theirs() const { return theirs_.get(); }
+  void say(const std::string& line) const { base::write_all(theirs_.get(), line + "\n", "pipe"); }
+  void drop() { theirs_.reset(); }
   // Waits until somebody has written a line, and takes it.
   std::string line() {
     std::string line;
