@@ -76,7 +76,7 @@ std::uint32_t Ledger::find_or_make_queue(std::string_view name) {
   record.name = name;
   store::put(txn_, QueueKey{number}, model::encode(record));
   queue_numbers_.emplace(name, number);
-  queues_.emplace(number, std::move(record));
+  queues_.emplace(number, KnownQueue{record, record});
   log({.type = EventType::queue_created, .queue = number});
   return number;
 }
@@ -95,8 +95,9 @@ std::uint32_t Ledger::find_or_make_task(std::string_view name) {
 
 model::QueueRecord& Ledger::queue(std::uint32_t number) {
   const auto known = queues_.find(number);
-  if (known != queues_.end()) return known->second;
-  return queues_.emplace(number, queue_record(txn_, number)).first->second;
+  if (known != queues_.end()) return known->second.record;
+  model::QueueRecord record = queue_record(txn_, number);
+  return queues_.emplace(number, KnownQueue{record, record}).first->second.record;
 }
 
 std::optional<Job> Ledger::load(JobId id) {
@@ -209,7 +210,11 @@ void Ledger::forget_event(const EventKey& key) {
 }
 
 void Ledger::close() {
-  for (const auto& [number, record] : queues_) store::put(txn_, QueueKey{number}, model::encode(record));
+  for (auto& [number, queue] : queues_) {
+    if (queue.record == queue.stored) continue;
+    store::put(txn_, QueueKey{number}, model::encode(queue.record));
+    queue.stored = queue.record;
+  }
   if (totals_ != stored_totals_) store::put(txn_, TotalsKey{}, model::encode(totals_));
   stored_totals_ = totals_;
 }

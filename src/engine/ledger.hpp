@@ -87,12 +87,17 @@ class Ledger {
   void close();
 
  private:
+  struct KnownQueue {
+    model::QueueRecord record;
+    model::QueueRecord stored;  // as it is in the transaction
+  };
+
   store::WriteTransaction& txn_;
   const Time now_;
   const Retention retention_;
   model::Totals totals_;
   model::Totals stored_totals_;
-  std::map<std::uint32_t, model::QueueRecord> queues_;
+  std::map<std::uint32_t, KnownQueue> queues_;
   std::map<std::string, std::uint32_t, std::less<>> queue_numbers_;
   std::map<std::string, std::uint32_t, std::less<>> task_numbers_;
   Touched touched_;
