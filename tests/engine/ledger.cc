@@ -55,6 +55,21 @@ BOOST_AUTO_TEST_CASE(closing_twice_writes_the_newest_counters) {
   BOOST_TEST(stats().enqueued == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_queue_that_was_only_looked_at_is_not_written) {
+  add({.queue = "a"});
+  add({.queue = "b"});
+  store::WriteTransaction txn = environment->write();
+  Ledger ledger(txn, clock.now());
+  const std::uint32_t a = *ledger.find_queue("a");
+  const std::uint32_t b = *ledger.find_queue("b");
+  ledger.queue(a);
+  ledger.queue(b).max_size = 5;
+  store::put(txn, QueueKey{a}, "untouched");
+  ledger.close();
+  BOOST_TEST((store::get(txn, QueueKey{a}) == "untouched"));
+  BOOST_TEST(queue_record(txn, b).max_size == 5u);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_committed_did_not_happen) {
   add();
   {
