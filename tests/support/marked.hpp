@@ -1,4 +1,4 @@
-// Processes that are told by a variable in their environment, wherever they have gone.
+// Commands, and processes that are told by a variable in their environment, wherever they have gone.
 #pragma once
 
 #include <tq/types.hpp>
@@ -15,6 +15,11 @@
 #include <vector>
 
 namespace tq::test {
+
+// A command to be found in the usual places.
+inline Command shell(const std::string& script) {
+  return {.argv = {"sh", "-c", script}, .env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}}, .cwd = "/"};
+}
 
 class Marked {
  public:

@@ -156,7 +156,7 @@ BOOST_FIXTURE_TEST_CASE(the_commands_of_a_killed_worker_are_killed_before_they_r
   BOOST_TEST(info(id).crashes == 1u);
   next->kill(SIGKILL);
   BOOST_TEST(next->wait() == 128 + SIGKILL);
-  start({.commands = true});
+  start({.kill_grace = 10ms, .commands = true});
   await(loop::kTopicEvents, [&] { return queue.events({.job = id, .types = {EventType::started}}).size() == 3; });
 }
 

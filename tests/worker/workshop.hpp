@@ -3,6 +3,7 @@
 
 #include "queue/impl.hpp"
 #include "queue/stores.hpp"
+#include "support/marked.hpp"
 #include "support/process.hpp"
 
 #include <tq/worker.hpp>
@@ -40,11 +41,6 @@ inline void until_asked_to_stop(Context& context) {
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
   never.wait(lock, context.stop_token(), [] { return false; });
-}
-
-// A command to be found in the usual places.
-inline Command shell(const std::string& script) {
-  return {.argv = {"sh", "-c", script}, .env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}}, .cwd = "/"};
 }
 
 class Workshop {

@@ -1,0 +1,154 @@
+// A process to be killed: victim STORE ROLE [ARGUMENT...]. All of a role says what it does in lines, each with the monotonic
+// time at which it was done, in nanoseconds: so that whoever reads them later knows who went on when.
+//
+// Ends, but for those that end by themselves, when its standard input does.
+#include "base/fd.hpp"
+#include "crash/payloads.hpp"
+#include "queue/impl.hpp"
+
+#include <tq/tq.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <time.h>
+#include <unistd.h>
+
+namespace tq::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+using Arguments = std::vector<std::string>;
+
+// One write, so that a kill leaves a whole line or none.
+void say(const std::string& verb, const std::string& rest = {}) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t ns = now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+  base::write_all(STDOUT_FILENO, verb + ' ' + std::to_string(ns) + (rest.empty() ? "" : " ") + rest + '\n', "output");
+}
+
+// Is set when standard input ends.
+class LetGo {
+ public:
+  LetGo()
+      : thread_([this] {
+          base::read_all(STDIN_FILENO, "standard input");
+          has_come_ = true;
+          has_come_.notify_all();
+        }) {}
+  ~LetGo() { thread_.join(); }
+  bool has_come() const { return has_come_; }
+  void wait() const { has_come_.wait(false); }
+
+ private:
+  std::atomic<bool> has_come_ = false;
+  std::thread thread_;
+};
+
+// producer SEED: adds jobs of all sizes, alone and together; says "ack TIME ID..." of what was acknowledged, and "full TIME"
+// when the queue was.
+void produce(TaskQueue& queue, const Arguments& arguments) {
+  const LetGo let_go;
+  std::mt19937_64 random(std::stoull(arguments.at(0)));
+  while (!let_go.has_come()) {
+    const EventSeq last = queue.stats().last_event;
+    try {
+      const EnqueueOptions options{.queue = "work", .priority = static_cast<int>(random() % 3)};
+      if (random() % 8 == 0) {
+        std::vector<JobSpec> jobs;
+        for (int i = 0; i < 3; ++i) jobs.push_back({"work", make_payload(random), options});
+        std::string ids;
+        for (const JobId id : queue.enqueue_many(jobs)) ids += (ids.empty() ? "" : " ") + std::to_string(id);
+        say("ack", ids);
+      } else {
+        say("ack", std::to_string(queue.enqueue("work", make_payload(random), options)));
+      }
+    } catch (const QueueFull&) {
+      say("full");
+      queue.wait_events(last, 20ms);
+    }
+  }
+}
+
+// worker SLOT: serves the queues of its slot and the common one. Says "beat TIME" whenever it has run a job, and
+// "worker TIME ID" at the beginning. Tasks: "pulse" comes again every few milliseconds, "hold" runs until it is asked to
+// stop, "work" returns its payload.
+void work(TaskQueue& queue, const Arguments& arguments) {
+  const std::string& slot = arguments.at(0);
+  WorkerOptions options;
+  options.queues = {"pulse-" + slot, "hold-" + slot, "work"};
+  options.concurrency = 4;
+  options.shutdown_grace = 0ms;
+  options.kill_grace = 100ms;
+  options.max_crashes = 1'000'000'000;
+  options.commands = true;
+  options.own_process = true;
+  Worker worker(queue, options);
+  worker.handle("pulse", [&](const Payload&, Context&) -> Payload {
+    say("beat");
+    throw Verdict::snooze(3ms);
+  });
+  worker.handle("hold", [](const Payload&, Context& context) -> Payload {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, context.stop_token(), [] { return false; });
+    throw std::runtime_error("it was asked to stop");
+  });
+  worker.handle("work", [&](const Payload& payload, Context& context) {
+    if (context.id() % 16 == 0) context.log(payload.bytes.substr(0, 100));
+    if (context.id() % 32 == 0) context.save(payload.bytes);
+    return payload;
+  });
+  const LetGo let_go;
+  worker.start();
+  for (EventSeq last = 0; worker.id() == 0;) last = queue.wait_events(last, 1s);
+  say("worker", std::to_string(worker.id()));
+  let_go.wait();
+  worker.stop();
+  worker.join();
+}
+
+// reader: looks at everything whenever something happens. Says "beat TIME" after each look.
+void read(TaskQueue& queue, const Arguments&) {
+  const LetGo let_go;
+  for (EventSeq last = 0; !let_go.has_come();) {
+    for (const JobInfo& job : queue.list({.limit = 5})) {
+      queue.payload(job.id);
+      queue.log(job.id);
+    }
+    queue.stats();
+    queue.queues();
+    say("beat");
+    last = queue.wait_events(last, 50ms);
+  }
+}
+
+// add: adds one job; says "ack TIME ID".
+void add(TaskQueue& queue, const Arguments&) { say("ack", std::to_string(queue.enqueue("work", {"raw", "abc"}))); }
+
+const std::map<std::string, std::function<void(TaskQueue&, const Arguments&)>> kRoles = {
+    {"producer", produce},
+    {"worker", work},
+    {"reader", read},
+    {"add", add},
+};
+
+}  // namespace
+}  // namespace tq::test
+
+int main(int argc, char** argv) try {
+  const std::vector<std::string> arguments(argv + 3, argv + argc);
+  tq::TaskQueue queue(argv[1]);
+  tq::test::kRoles.at(argv[2])(queue, arguments);
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "victim: %s\n", error.what());
+  return 1;
+}
