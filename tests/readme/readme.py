@@ -79,6 +79,8 @@ def commands_of(block):
     for number, line in enumerate(block.lines, block.line):
         if line.startswith('$ '):
             commands.append(Command(number, line[2:], [], number + 1))
+        elif not commands:
+            raise ValueError(f'line {number}: a console block begins with a command')
         elif line.startswith('> ') and not commands[-1].output:
             last = commands[-1]
             commands[-1] = last._replace(text=last.text + '\n' + line[2:], output_line=number + 1)
@@ -174,7 +176,7 @@ class Document:
                     self.fault(block.line - 1, f'a block of a kind that no test knows: {block.kind} {block.rest}')
             if body_lines:
                 self.check_program(session, home, global_lines + ['int main() {'] + body_lines + ['}'])
-        except (TimeoutError, OSError) as error:
+        except (TimeoutError, OSError, ValueError) as error:
             self.fault(0, str(error))
         finally:
             session.close()
