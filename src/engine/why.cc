@@ -59,6 +59,9 @@ std::vector<Reason> why(const store::Transaction& txn, JobId id, Time now, const
     const std::string when = base::format_time(base::from_ms(header.finished_ms));
     return {{"final", fmt::format("it is over: {} at {}", to_string(header.state), when)}};
   }
+  if (header.has(model::kAhead)) {
+    return {{"slots", fmt::format("worker {} has claimed it and begins it when it has a free slot", header.worker)}};
+  }
   if (header.state == State::running) {
     return {{"running", fmt::format("it is running: attempt {} on worker {}", header.attempt, header.worker)}};
   }

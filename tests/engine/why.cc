@@ -33,6 +33,14 @@ BOOST_AUTO_TEST_CASE(a_running_job_says_where) {
   BOOST_TEST(reason(1) == "it is running: attempt 1 on worker 1");
 }
 
+BOOST_AUTO_TEST_CASE(a_job_that_was_claimed_ahead_says_whom_it_waits_for) {
+  const WorkerId w = worker();
+  add();
+  claim({.worker = w, .tasks = {"work"}, .limit = 0, .ahead = 1});
+  BOOST_TEST(why(1) == "slots");
+  BOOST_TEST(reason(1) == "worker 1 has claimed it and begins it when it has a free slot");
+}
+
 BOOST_AUTO_TEST_CASE(a_job_for_later_says_until_when) {
   const WorkerId w = worker();
   add({.delay = 90s});
