@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tq::cli {
@@ -57,6 +58,8 @@ std::string read_input(const std::string& name) {
   if (name == "-") return read_limited(STDIN_FILENO, "the standard input");
   const base::Fd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) fail<InvalidArgument>("cannot open '{}': {}", name, base::system_reason(errno));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode)) fail<InvalidArgument>("'{}' is a directory", name);
   return read_limited(fd.get(), fmt::format("'{}'", name));
 }
 
