@@ -61,13 +61,40 @@ std::size_t begin_waits_anew(Ledger& ledger, std::size_t limit) {
   return jobs.size();
 }
 
+std::int64_t time_of(const store::Transaction& txn, EventSeq seq) {
+  const auto bytes = store::get(txn, EventKey{seq});
+  if (!bytes) base::fail<Damaged>("event {} is missing", seq);
+  return model::decode_event(*bytes).time_ms;
+}
+
+// Events may bear times that are still to come: the clock has been set back since. They are older than what was logged
+// afterwards. Returns the first such event after `first`, which is one from the future, or the newest.
+EventSeq end_of_future(const store::Transaction& txn, EventSeq first, EventSeq newest, std::int64_t now_ms) {
+  while (first < newest) {
+    const EventSeq middle = first + (newest - first) / 2;
+    if (time_of(txn, middle) > now_ms) {
+      first = middle + 1;
+    } else {
+      newest = middle;
+    }
+  }
+  return first;
+}
+
 bool remove_old_events(Ledger& ledger, std::size_t limit) {
   const std::int64_t before_ms = ledger.now_ms() - ledger.retention().events.count();
   std::vector<EventKey> old;
   store::Cursor<EventKey> cursor(ledger.txn());
-  for (bool more = cursor.first(); more && old.size() < limit; more = cursor.next()) {
-    if (model::decode_event(cursor.value()).time_ms >= before_ms) break;
-    old.push_back(cursor.key());
+  if (!cursor.first()) return false;
+  EventSeq older_than = 0;
+  if (model::decode_event(cursor.value()).time_ms > ledger.now_ms()) {
+    const EventSeq end = end_of_future(ledger.txn(), cursor.key().seq, ledger.totals().next_event - 1, ledger.now_ms());
+    if (time_of(ledger.txn(), end) < before_ms) older_than = end;
+  }
+  for (bool more = true; more && old.size() < limit; more = cursor.next()) {
+    const EventKey key = cursor.key();
+    if (key.seq >= older_than && model::decode_event(cursor.value()).time_ms >= before_ms) break;
+    old.push_back(key);
   }
   for (const EventKey& key : old) ledger.forget_event(key);
   return old.size() == limit;

@@ -130,6 +130,24 @@ BOOST_AUTO_TEST_CASE(an_event_log_with_a_jump_in_it_stays_whole_and_is_cut_from_
   BOOST_TEST((events().empty() || events().front().seq > 1));
 }
 
+BOOST_AUTO_TEST_CASE(events_from_the_future_are_as_old_as_what_came_after_them) {
+  retention.events = 1h;
+  clock.advance(kTenYears);
+  add_many(10);
+  clock.advance(-kTenYears);
+  BOOST_TEST(!collect().more);
+  add();
+  clock.advance(1h);
+  add_many(4);
+  BOOST_TEST(!collect().more);
+  BOOST_TEST(events().size() == 16u);
+  clock.advance(1ms);
+  BOOST_TEST(collect(5).more);
+  BOOST_TEST(events().size() == 11u);
+  while (collect(5).more) continue;
+  BOOST_TEST(types(events()) == "enqueued enqueued enqueued enqueued");
+}
+
 BOOST_AUTO_TEST_CASE(a_store_may_be_used_before_1970) {
   clock.set(Time(Duration(-1000)));
   const WorkerId w = worker();

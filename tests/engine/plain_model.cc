@@ -433,10 +433,22 @@ std::size_t PlainModel::collect(std::size_t limit) {
   const std::vector<JobId> old = search(
       is_old, [](const Job& job) { return std::tuple(job.keep_until, job.id); }, limit);
   for (const JobId id : old) drop(id);
-  std::size_t gone = 0;
-  while (gone < limit && gone < log.size() && log[gone].time < now - keep_events) ++gone;
-  log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(gone));
   return old.size();
+}
+
+bool PlainModel::forget_events(EventSeq first_kept, std::size_t limit) {
+  const auto is_old = [&](const Event& event) { return event.time < now - keep_events; };
+  std::size_t must_go = 0;
+  while (must_go < std::min(limit, log.size()) && is_old(log[must_go])) ++must_go;
+  // What stands before an old event is old, whatever the clock said.
+  std::size_t may_go = 0;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    if (is_old(log[i])) may_go = i + 1;
+  }
+  std::size_t gone = 0;
+  while (gone < log.size() && log[gone].seq < first_kept) ++gone;
+  log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(gone));
+  return gone >= must_go && gone <= std::min(may_go, limit);
 }
 
 // --- looking ---

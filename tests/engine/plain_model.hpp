@@ -106,6 +106,8 @@ class PlainModel {
 
   void fire_due(std::size_t limit);
   std::size_t collect(std::size_t limit);
+  // After collect, which kept the events from this one on: was that right?
+  bool forget_events(EventSeq first_kept, std::size_t limit);
 
   std::uint64_t count(const std::string& queue, const std::function<bool(State)>& wanted) const;
   std::vector<JobId> list(const JobFilter& filter) const;

@@ -290,6 +290,8 @@ void Simulation::fire_due() {
 void Simulation::collect() {
   const std::size_t limit = 1 + random_->below(20);
   BOOST_TEST(World::collect(limit).jobs == plain_.collect(limit));
+  const std::vector<Event> kept = World::events({.limit = 1});
+  BOOST_TEST(plain_.forget_events(kept.empty() ? UINT64_MAX : kept[0].seq, limit));
 }
 
 void Simulation::workers_come() {
