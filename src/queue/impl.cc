@@ -1,11 +1,29 @@
 #include "queue/impl.hpp"
 
+#include "base/fd.hpp"
 #include "engine/workers.hpp"
 #include "loop/guard.hpp"
+#include "loop/watch.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace tq {
+
+namespace {
+
+// Waits for the end of a guard whose worker is gone: it has to kill what is left, which takes milliseconds.
+bool ends_soon(std::int64_t guard) {
+  constexpr int kPatienceMs = 2000;
+  const base::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(guard), 0)));
+  if (guard == 0 || !process) return guard != 0;
+  pollfd wanted{process.get(), POLLIN, 0};
+  return ::poll(&wanted, 1, kPatienceMs) == 1;
+}
+
+}  // namespace
 
 TaskQueue::Impl::Impl(const std::filesystem::path& given, OpenOptions given_options)
     : path(given),
@@ -56,7 +74,12 @@ std::size_t TaskQueue::Impl::rescue_dead() {
   const auto known = engine::known_workers(environment->read());
   std::size_t dead = 0;
   for (const engine::KnownWorker& worker : known) {
-    if (environment->locks().worker_alive(worker.id)) continue;
+    if (environment->locks().worker_alive(worker.id)) {
+      // Its process may be gone, and its guard about to end: nobody else may be there to look again in a moment.
+      const bool is_gone = loop::process_started(worker.record.pid) != worker.record.pid_started;
+      if (!is_gone || !ends_soon(worker.record.guard_pid)) continue;
+      if (environment->locks().worker_alive(worker.id)) continue;
+    }
     kill_leftovers(worker.id);
     change(Room::spared, [&](engine::Ledger& ledger) { rescue(ledger, worker.id, {}); });
     ++dead;
