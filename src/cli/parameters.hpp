@@ -44,7 +44,7 @@ class Parameters {
   }
   // Anything that `read` knows.
   template <class T>
-  requires requires(const std::string& text, T& value) { read(text, value); }
+    requires requires(const std::string& text, T& value) { read(text, value); }
   void option(std::string_view names, std::string_view value, T& target, std::string_view help,
               Offer offer = Offer::nothing) {
     option(
