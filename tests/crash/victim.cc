@@ -1,9 +1,11 @@
-// A process to be killed: victim STORE ROLE [ARGUMENT...]. All of a role says what it does in lines, each with the monotonic
-// time at which it was done, in nanoseconds: so that whoever reads them later knows who went on when.
+// A process to be killed: victim STORE ROLE [ARGUMENT...]. Those that are killed at any moment say
+// what they do in lines with the monotonic time at which it was done, in nanoseconds: so that whoever reads them later knows
+// who went on when.
 //
 // Ends, but for those that end by themselves, when its standard input does.
 #include "base/fd.hpp"
 #include "crash/payloads.hpp"
+#include "crash/verbs.hpp"
 #include "queue/impl.hpp"
 
 #include <tq/tq.hpp>
@@ -14,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <time.h>
 #include <unistd.h>
@@ -26,11 +29,13 @@ using namespace std::chrono_literals;
 using Arguments = std::vector<std::string>;
 
 // One write, so that a kill leaves a whole line or none.
+void say_plainly(const std::string& line) { base::write_all(STDOUT_FILENO, line + '\n', "standard output"); }
+
 void say(const std::string& verb, const std::string& rest = {}) {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const std::int64_t ns = now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-  base::write_all(STDOUT_FILENO, verb + ' ' + std::to_string(ns) + (rest.empty() ? "" : " ") + rest + '\n', "output");
+  say_plainly(verb + ' ' + std::to_string(ns) + (rest.empty() ? "" : " ") + rest);
 }
 
 // Is set when standard input ends.
@@ -53,7 +58,8 @@ class LetGo {
 
 // producer SEED: adds jobs of all sizes, alone and together; says "ack TIME ID..." of what was acknowledged, and "full TIME"
 // when the queue was.
-void produce(TaskQueue& queue, const Arguments& arguments) {
+void produce(const std::string& store, const Arguments& arguments) {
+  TaskQueue queue(store);
   const LetGo let_go;
   std::mt19937_64 random(std::stoull(arguments.at(0)));
   while (!let_go.has_come()) {
@@ -79,7 +85,8 @@ void produce(TaskQueue& queue, const Arguments& arguments) {
 // worker SLOT: serves the queues of its slot and the common one. Says "beat TIME" whenever it has run a job, and
 // "worker TIME ID" at the beginning. Tasks: "pulse" comes again every few milliseconds, "hold" runs until it is asked to
 // stop, "work" returns its payload.
-void work(TaskQueue& queue, const Arguments& arguments) {
+void work(const std::string& store, const Arguments& arguments) {
+  TaskQueue queue(store);
   const std::string& slot = arguments.at(0);
   WorkerOptions options;
   options.queues = {"pulse-" + slot, "hold-" + slot, "work"};
@@ -116,7 +123,8 @@ void work(TaskQueue& queue, const Arguments& arguments) {
 }
 
 // reader: looks at everything whenever something happens. Says "beat TIME" after each look.
-void read(TaskQueue& queue, const Arguments&) {
+void read(const std::string& store, const Arguments&) {
+  TaskQueue queue(store);
   const LetGo let_go;
   for (EventSeq last = 0; !let_go.has_come();) {
     for (const JobInfo& job : queue.list({.limit = 5})) {
@@ -130,14 +138,57 @@ void read(TaskQueue& queue, const Arguments&) {
   }
 }
 
-// add: adds one job; says "ack TIME ID".
-void add(TaskQueue& queue, const Arguments&) { say("ack", std::to_string(queue.enqueue("work", {"raw", "abc"}))); }
+// add: opens or makes the store and adds one job; says "ack TIME ID".
+void add(const std::string& store, const Arguments&) {
+  TaskQueue queue(store);
+  say("ack", std::to_string(queue.enqueue("work", {"raw", "abc"})));
+}
 
-const std::map<std::string, std::function<void(TaskQueue&, const Arguments&)>> kRoles = {
-    {"producer", produce},
-    {"worker", work},
-    {"reader", read},
-    {"add", add},
+// do VERB: says "done" when it is.
+void act(const std::string& store, const Arguments& arguments) {
+  TaskQueue queue(store);
+  verb(arguments.at(0)).act(queue);
+  say_plainly("done");
+}
+
+// Does it. If it fails, says with what, and returns false.
+template <class Act>
+bool try_to(Act act) {
+  try {
+    act();
+    return true;
+  } catch (const DiskFull&) {
+    say_plainly("DiskFull");
+  } catch (const IoError&) {
+    say_plainly("IoError");
+  }
+  return false;
+}
+
+// twice VERB: if it fails, does it again through the same handle, or a first one. Says what failed, and "done".
+void act_twice(const std::string& store, const Arguments& arguments) {
+  std::optional<TaskQueue> queue;
+  const auto act_once = [&] {
+    if (!queue) queue.emplace(store);
+    verb(arguments.at(0)).act(*queue);
+  };
+  if (!try_to(act_once)) act_once();
+  say_plainly("done");
+}
+
+// anew VERB: the same, but opens the store again.
+void act_anew(const std::string& store, const Arguments& arguments) {
+  const auto act_once = [&] {
+    TaskQueue queue(store);
+    verb(arguments.at(0)).act(queue);
+  };
+  if (!try_to(act_once)) act_once();
+  say_plainly("done");
+}
+
+const std::map<std::string, std::function<void(const std::string&, const Arguments&)>> kRoles = {
+    {"producer", produce}, {"worker", work},     {"reader", read},   {"add", add},
+    {"do", act},           {"twice", act_twice}, {"anew", act_anew},
 };
 
 }  // namespace
@@ -145,8 +196,7 @@ const std::map<std::string, std::function<void(TaskQueue&, const Arguments&)>> k
 
 int main(int argc, char** argv) try {
   const std::vector<std::string> arguments(argv + 3, argv + argc);
-  tq::TaskQueue queue(argv[1]);
-  tq::test::kRoles.at(argv[2])(queue, arguments);
+  tq::test::kRoles.at(argv[2])(argv[1], arguments);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "victim: %s\n", error.what());
