@@ -107,7 +107,6 @@ void create_store(const fs::path& path) {
   fail_at("store.create.begin", path);
   try {
     make_durable(made, path);
-    unlink_if_there(path.native() + "-lock");  // of an earlier store of this name
     give_name(made, path);
   } catch (...) {
     ::unlink(made.c_str());

@@ -40,12 +40,14 @@ BOOST_AUTO_TEST_CASE(nothing_of_that_name_is_seen_before_it_is_whole) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_at_any_step_is_told_and_the_next_attempt_succeeds) {
-  for (const char* step : kSteps) {
+  for (const std::string step : kSteps) {
     for (const std::string action : {"=error", "=full"}) {
       const int status = in_child([&] {
         base::failpoint::arm(step + action);
         ensure(bool(throws<IoError>([&] { open(); }, path)), "did not fail");
         base::failpoint::arm("");
+        // Either there is no store and nothing of it, or there is one, with the name that tells that it may not be durable.
+        ensure(exists(path) || !exists(side("-new")), "something is left");
         put_row(*open(), 1, "one");
       });
       BOOST_TEST(status == 0, step << action);

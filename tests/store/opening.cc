@@ -118,6 +118,18 @@ BOOST_AUTO_TEST_CASE(a_text_file_is_refused_untouched) {
   BOOST_TEST(is_refused<Unsupported>("not a tq store"));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_is_right_in_all_but_its_first_number_is_refused_untouched) {
+  std::string bytes = make_store();
+  bytes[16] = static_cast<char>(bytes[16] ^ 1);
+  std::filesystem::remove(side("-lock"));
+  write_file(path, bytes);
+  BOOST_TEST(is_refused<Unsupported>("not a tq store"));
+  bytes[16] = static_cast<char>(bytes[16] ^ 1);
+  bytes[20] = 2;  // the version of LMDB's format
+  write_file(path, bytes);
+  BOOST_TEST(is_refused<Unsupported>("version 2 of LMDB's format"));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_file_is_refused_untouched) {
   write_file(path, "");
   BOOST_TEST(is_refused<Unsupported>("not a tq store"));

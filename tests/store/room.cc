@@ -5,6 +5,7 @@
 #include "store_test.hpp"
 
 #include <cstdlib>
+#include <set>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -19,20 +20,20 @@ std::uint64_t allocated_bytes(const std::string& path) {
   return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
-void add_row(Environment& store, std::uint64_t id, std::size_t size = 1000) {
+void add_row(Environment& store, std::uint64_t id, std::size_t size = 3000) {
   WriteTransaction txn = store.write();
   txn.require_room();
   append(txn, Row{id}, std::string(size, 'r'));
-  txn.commit();
+  txn.commit(Sync::relaxed);
 }
 
 // A completion: the job's record is written anew, and an event says so.
-void complete_row(Environment& store, std::uint64_t id, std::size_t size = 1000) {
+void complete_row(Environment& store, std::uint64_t id, std::size_t size = 3000) {
   WriteTransaction txn = store.write();
   ensure(get(txn, Row{id}).has_value(), "no such row");
   put(txn, Row{id}, std::string(size, 'c'));
   txn.put(Tree::events, fmt::format("{:020}", id), "completed");
-  txn.commit();
+  txn.commit(Sync::relaxed);
 }
 bool is_completed(Environment& store, std::uint64_t id) { return get_row(store, id).value_or("").starts_with('c'); }
 
@@ -55,7 +56,7 @@ BOOST_FIXTURE_TEST_SUITE(room, StoreTest)
 BOOST_AUTO_TEST_CASE(the_quota_refuses_what_adds_and_names_itself_and_the_use) {
   const auto store = open({.quota_bytes = kMiB});
   const std::uint64_t rows = add_until_refused<QueueFull>(*store);
-  BOOST_TEST(rows > 500u);
+  BOOST_TEST(rows > 200u);
   BOOST_TEST(throws<QueueFull>([&] { add_row(*store, rows); }, "of the 1048576 bytes of its quota are in use"));
   BOOST_TEST(throws<QueueFull>([&] { add_row(*store, rows); }, fmt::format("{} of the", store->usage().used_bytes)));
   BOOST_TEST(store->usage().file_bytes < 2 * kMiB);
@@ -130,6 +131,16 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_added_to_holds_more_blocks_than_it_uses) {
   BOOST_TEST(store->usage().file_bytes < allocated_bytes(path) - kReserveBytes / 2);  // without being as long
 }
 
+BOOST_AUTO_TEST_CASE(the_file_system_is_asked_rarely_for_more) {
+  const auto store = open();
+  std::set<std::uint64_t> sizes;
+  for (std::uint64_t id = 0; id < 300; ++id) {
+    add_row(*store, id, 10'000);
+    sizes.insert(allocated_bytes(path) / (kMiB / 4));
+  }
+  BOOST_TEST(sizes.size() < 8u);  // for more than 3 MiB
+}
+
 BOOST_AUTO_TEST_CASE(what_only_completes_allocates_nothing) {
   put_row(*open(), 1, "x");
   BOOST_TEST(allocated_bytes(path) < kReserveBytes);
@@ -163,26 +174,31 @@ void fill_up(const std::string& path) {
 
 void jobs_are_completed_on_a_full_disk(const std::string& directory) {
   const auto store = Environment::open(directory + "/jobs.tq", {});
-  constexpr std::uint64_t kRows = 500;
-  for (std::uint64_t id = 0; id < kRows; ++id) add_row(*store, id);
+  constexpr std::uint64_t kRows = 1500;
+  {
+    WriteTransaction txn = store->write();
+    for (std::uint64_t id = 0; id < kRows; ++id) append(txn, Row{id}, std::string(3000, 'r'));
+    txn.commit();
+  }
+  add_row(*store, kRows);
   fill_up(directory + "/filler");
   // What is still to be had in allocated blocks is used, then adding ends; every time anew.
-  const std::uint64_t rows = add_until_refused<DiskFull>(*store, kRows);
+  const std::uint64_t rows = add_until_refused<DiskFull>(*store, kRows + 1);
   for (int i = 0; i < 10; ++i) {
     ensure(bool(throws<DiskFull>([&] { add_row(*store, rows); }, "kept for completing jobs")), "was added");
     fill_up(directory + "/filler");
   }
-  for (std::uint64_t id = 0; id < rows; ++id) complete_row(*store, id);
-  for (std::uint64_t id = 0; id < rows; ++id) ensure(is_completed(*store, id), "lost");
+  for (std::uint64_t id = 0; id < rows; id += 10) complete_row(*store, id);
+  for (std::uint64_t id = 0; id < rows; id += 10) ensure(is_completed(*store, id), "lost");
   {
     WriteTransaction txn = store->write();
     for (std::uint64_t id = 0; id < rows; ++id) erase(txn, Row{id});
     txn.commit();
   }
   // The room that they took is room for others, though the disk is as full as before.
-  if (rows * 1000 > 3 * kReserveBytes) add_row(*store, 1);
+  add_row(*store, rows);
   std::filesystem::remove(directory + "/filler");
-  for (std::uint64_t id = 1; id < 1000; ++id) add_row(*store, rows + id);
+  for (std::uint64_t id = 1; id < 500; ++id) add_row(*store, rows + id);
 }
 
 // Also when the file is opened by a process that never had room to make its lock file.
@@ -251,8 +267,9 @@ BOOST_AUTO_TEST_CASE(a_limit_on_file_sizes_is_a_full_disk) {
     const struct rlimit limit = {3 * kMiB, 3 * kMiB};
     ensure(::setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
     const auto store = open();
-    const std::uint64_t rows = add_until_refused<DiskFull>(*store);
-    ensure(rows > 500, "too early");
+    std::uint64_t rows = add_until_refused<DiskFull>(*store);
+    ensure(rows > 200, "too early");
+    ensure(store->usage().file_bytes < limit.rlim_cur - kReserveBytes / 2, "too late");
     for (std::uint64_t id = 0; id < rows; ++id) complete_row(*store, id);
     const auto too_much = [&] {
       WriteTransaction txn = store->write();
@@ -260,7 +277,21 @@ BOOST_AUTO_TEST_CASE(a_limit_on_file_sizes_is_a_full_disk) {
       txn.commit();
     };
     ensure(bool(throws<DiskFull>(too_much, path)), "was written");
-    complete_row(*store, 1);
+    // Up to the limit to the byte: then writes are refused (EFBIG), not cut short.
+    const auto grow = [&](std::size_t size) {
+      WriteTransaction txn = store->write();
+      txn.put(Tree::logs, fmt::format("{:020}", ++rows), std::string(size, 'x'));
+      txn.commit();
+    };
+    for (const std::size_t size : {40'000u, 4'000u, 1'000u, 1'000u, 1'000u, 1u}) {
+      ensure(bool(throws<DiskFull>(
+                 [&] {
+                   for (;;) grow(size);
+                 },
+                 path)),
+             "was written");
+    }
+    store->write();  // is not refused: nothing is broken
   });
   BOOST_TEST(status == 0);
 }

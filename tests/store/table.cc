@@ -163,10 +163,12 @@ BOOST_AUTO_TEST_CASE(a_cursor_that_has_left_its_kind_goes_nowhere_until_it_seeks
   const ReadTransaction txn = store->read();
   RawCursor cursor(txn, Tree::index, 5);
   BOOST_TEST(!cursor.next());  // it has not been anywhere yet
-  BOOST_TEST(cursor.first());
-  BOOST_TEST(!cursor.next());
-  BOOST_TEST(!cursor.prev());
-  BOOST_TEST(!cursor.next());
+  for (const auto leave : {&RawCursor::next, &RawCursor::prev}) {
+    BOOST_TEST(cursor.first());
+    BOOST_TEST(!(cursor.*leave)());
+    BOOST_TEST(!cursor.next());
+    BOOST_TEST(!cursor.prev());
+  }
   BOOST_TEST(cursor.first());
 }
 

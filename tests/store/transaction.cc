@@ -65,6 +65,22 @@ BOOST_AUTO_TEST_CASE(a_value_of_the_same_transaction_may_be_put_again_under_anot
   for (std::uint64_t id = 1; id < 2000; ++id) BOOST_REQUIRE((get(txn, Row{5000 - id}) == get(txn, Row{id})));
 }
 
+BOOST_AUTO_TEST_CASE(a_key_of_the_same_transaction_may_be_put_and_erased_again) {
+  WriteTransaction txn = store->write();
+  for (std::uint64_t id = 0; id < 1000; ++id) put(txn, Row{id}, std::string(10, 'x'));
+  RawCursor cursor(txn, Row::kTree, Row::kKind);
+  for (std::uint64_t id = 0; id < 1000; ++id) {
+    BOOST_REQUIRE(cursor.seek(encode_key(Row{id})));
+    txn.put(Row::kTree, cursor.key(), std::string(1 + id % 700, 'y'));  // the key lies in a page that this moves
+  }
+  for (std::uint64_t id = 0; id < 1000; ++id) {
+    BOOST_REQUIRE((get(txn, Row{id}) == std::string(1 + id % 700, 'y')));
+    BOOST_REQUIRE(cursor.seek(encode_key(Row{id})));
+    BOOST_REQUIRE(txn.erase(Row::kTree, cursor.key()));
+  }
+  BOOST_TEST(!cursor.first());
+}
+
 BOOST_AUTO_TEST_CASE(append_takes_keys_in_any_order) {
   WriteTransaction txn = store->write();
   for (const std::uint64_t id : {5u, 7u, 6u, 6u, 1u, 9u}) append(txn, Row{id}, std::to_string(id));
