@@ -76,6 +76,10 @@ start_worker
 echo "${dim}\$${plain} kill -9 $worker"
 { kill -9 "$worker"; wait "$worker" || true; } 2>/dev/null  # or the shell would report its death
 worker=
+show tq status
+echo
+echo "What it had in hand was killed with it, and is ready again:"
+show tq events --type crashed
 
 title "Start another one, and wait for the rest"
 start_worker
@@ -88,9 +92,6 @@ worker=
 
 title "How it went"
 show tq status
-echo
-echo "What the first worker had in hand was killed with it, and was ready again when nothing of it ran any more:"
-show tq events --type crashed
 echo
 show tq log "$(tail -n 1 ids.sums)"
 echo

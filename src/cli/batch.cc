@@ -60,7 +60,7 @@ void Batch::commit() {
   jobs_.clear();
   lines_.clear();
   bytes_ = 0;
-  if (progress_.is_due()) progress_.show(fmt::format("{}, {} added", count_of(line_, "line"), added_));
+  progress_.show(fmt::format("{}, {} added", count_of(line_, "line"), added_));
 }
 
 // If one of them is refused none was added: halves, until it stands alone, add all before it.
@@ -87,7 +87,8 @@ void Batch::refuse(std::uint64_t line, const std::string& reason) {
 
 void Batch::print(const std::vector<JobId>& ids) {
   added_ += ids.size();
-  progress_.clear();
+  // Both may be on the same terminal.
+  if (session_.out_terminal().is_terminal) progress_.clear();
   if (session_.json()) {
     const Json range = Json::line().add("first", ids.front()).add("last", ids.back()).add("count", ids.size());
     session_.out().line(range.text());

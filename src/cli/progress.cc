@@ -10,7 +10,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kInterval = std::chrono::milliseconds{100};
+constexpr Duration kOnTerminal{100};
+constexpr Duration kElsewhere{1000};
 
 void write(const std::string& text) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -24,23 +25,39 @@ std::string bar(double fraction) {
   return '[' + std::string(full, '#') + std::string(kWidth - full, '.') + ']';
 }
 
-bool Progress::is_due() const { return is_wanted_ && Steady::now() - last_ >= kInterval; }
+void Progress::show(std::string text) {
+  if (!is_wanted_) return;
+  next_ = std::move(text);
+  refresh();
+}
 
-void Progress::show(std::string_view text) {
-  if (!is_due()) return;
+Duration Progress::refresh() {
+  if (next_.empty()) return Duration::max();
+  const auto interval = terminal_.is_terminal ? kOnTerminal : kElsewhere;
+  const auto passed = std::chrono::floor<Duration>(Steady::now() - last_);
+  if (passed < interval) return interval - passed;
+  draw();
+  return Duration::max();
+}
+
+void Progress::draw() {
   last_ = Steady::now();
   is_shown_ = true;
   if (terminal_.is_terminal) {
     // One column less than there are: a line that is full makes some terminals begin the next.
-    write(fmt::format("\r{}\x1b[K", cut_to_width(text, std::max<std::size_t>(terminal_.width, 2) - 1)));
+    write(fmt::format("\r{}\x1b[K", cut_to_width(next_, std::max<std::size_t>(terminal_.width, 2) - 1)));
   } else {
-    write(fmt::format("{}\n", text));
+    write(fmt::format("{}\n", next_));
   }
+  next_.clear();
 }
 
 void Progress::clear() {
-  if (is_shown_ && terminal_.is_terminal) write("\r\x1b[K");
+  next_.clear();
+  if (!is_shown_ || !terminal_.is_terminal) return;
+  write("\r\x1b[K");
   is_shown_ = false;
+  last_ = {};
 }
 
 }  // namespace tq::cli

@@ -3,16 +3,18 @@
 
 #include "cli/terminal.hpp"
 
+#include <tq/types.hpp>
+
 #include <chrono>
 #include <string>
-#include <string_view>
 
 namespace tq::cli {
 
 // "[######....]"
 std::string bar(double fraction);
 
-// Writes to stderr. One thread at a time. Does nothing where it is not wanted.
+// Writes to stderr: on a terminal one line, over and over, else a line a second. One thread at a time. Does nothing where it is
+// not wanted.
 class Progress {
  public:
   Progress(const Terminal& terminal, bool is_wanted) : terminal_(terminal), is_wanted_(is_wanted) {}
@@ -20,16 +22,20 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Whether show() would do anything now: it is not worth working out what to say ten times in a blink.
-  bool is_due() const;
-  void show(std::string_view text);
-  // Takes the line away, so that something else can be written.
+  // Shows the text now, or when its time comes: nobody reads more than a few in a second.
+  void show(std::string text);
+  // Shows what is due, and returns how long the rest can wait; for ever if there is none.
+  Duration refresh();
+  // Takes the line away, so that something else can be written. The next one is shown at once.
   void clear();
 
  private:
+  void draw();
+
   const Terminal terminal_;
   const bool is_wanted_;
   bool is_shown_ = false;
+  std::string next_;  // not shown yet
   std::chrono::steady_clock::time_point last_{};
 };
 

@@ -33,6 +33,8 @@ State state_of(EventType ending) {
 // How a job ended, by its event: it may have been removed since, or sent round again.
 Result result_of(const Event& event) { return {state_of(event.type), {}, event.text, {}}; }
 
+Result result_of(const JobInfo& job) { return {job.state, {}, job.error, job.exit_code}; }
+
 int give_up(Session& session, const Countdown& countdown, Progress& progress) {
   if (!countdown.is_over()) return kDone;
   progress.clear();
@@ -48,19 +50,19 @@ class Tally {
 
   void ended(JobId id, const Result& result) {
     ++ended_;
-    if (result.state != State::succeeded) ++bad_;
+    const bool is_bad = result.state != State::succeeded;
+    if (is_bad) ++bad_;
+    if (session_.json() || any_ || is_bad) progress_.clear();
     if (session_.json()) {
       session_.out().line(to_json(id, full(id, result)).text());
       session_.out().flush();
     } else {
-      progress_.clear();
       if (any_) session_.out().line(std::to_string(id));
-      if (result.state != State::succeeded) session_.words(fmt::format("tq: job {} {}", id, printable(ending(result))));
+      if (is_bad) session_.words(fmt::format("tq: job {} {}", id, printable(ending(result))));
     }
   }
 
   void show_progress(std::uint64_t left) {
-    if (!progress_.is_due()) return;
     const std::uint64_t total = ended_ + left;
     const double fraction = total == 0 ? 1 : static_cast<double>(ended_) / static_cast<double>(total);
     const std::string bad = bad_ == 0 ? "" : fmt::format(", {} did not succeed", bad_);
@@ -74,11 +76,8 @@ class Tally {
  private:
   // With the exit code, which events do not have.
   Result full(JobId id, const Result& result) const {
-    try {
-      return store_.result(id).value_or(result);
-    } catch (const NotFound&) {
-      return result;
-    }
+    const auto job = store_.get(id);
+    return job && is_final(job->state) ? result_of(*job) : result;
   }
 
   Session& session_;
@@ -106,7 +105,7 @@ std::optional<Result> watch_one(const TaskQueue& store, JobId id, const Countdow
         progress.show(fmt::format("job {} {}", id, printable(text)));
       }
     }
-    stream.sleep(countdown.left());
+    stream.sleep(std::min(countdown.left(), progress.refresh()));
   }
 }
 
@@ -137,14 +136,18 @@ int wait_for_jobs(Session& session, const TaskQueue& store, const std::vector<Jo
   auto stream = EventStream::from_now(store, filter);
   std::unordered_set<JobId> left;
   for (const JobId id : ids) {
-    const auto result = store.result(id);
-    if (result && !tally.is_enough()) tally.ended(id, *result);
-    if (!result) left.insert(id);
+    const auto job = store.get(id);
+    if (!job) base::fail<NotFound>("there is no job {}", id);
+    if (!is_final(job->state)) {
+      left.insert(id);
+    } else if (!tally.is_enough()) {
+      tally.ended(id, result_of(*job));
+    }
   }
   std::vector<Event> events;
   while (!left.empty() && !tally.is_enough()) {
     tally.show_progress(left.size());
-    stream.sleep(countdown.left());
+    stream.sleep(std::min(countdown.left(), tally.progress().refresh()));
     while (!tally.is_enough() && stream.next(events)) {
       for (const Event& event : events) {
         if (!tally.is_enough() && left.erase(event.job) != 0) tally.ended(event.job, result_of(event));
@@ -182,7 +185,7 @@ int wait_until_idle(Session& session, const TaskQueue& store, const std::optiona
     if (left == 0 || tally.is_enough()) return tally.exit_code();
     tally.show_progress(left);
     if (const int code = give_up(session, countdown, tally.progress()); code != kDone) return code;
-    stream.sleep(countdown.left());
+    stream.sleep(std::min(countdown.left(), tally.progress().refresh()));
   }
 }
 

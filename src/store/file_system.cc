@@ -1,13 +1,12 @@
 #include "store/file_system.hpp"
 
-#include "base/bytes.hpp"
 #include "base/fail.hpp"
+#include "store/data_file.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <limits>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -17,54 +16,6 @@ namespace {
 
 using base::fail;
 namespace fs = std::filesystem;
-
-// LMDB's meta page, as lmdb 0.9 writes it on 64-bit little-endian machines; FORMAT.md has the layout.
-constexpr std::size_t kMetaBytes = 152;
-constexpr std::size_t kMagicAt = 16;
-constexpr std::size_t kPageSizeAt = 40;
-constexpr std::size_t kLastPageAt = 136;
-constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
-constexpr std::uint32_t kLmdbVersion = 1;
-
-struct Meta {
-  std::uint32_t magic = 0;
-  std::uint32_t version = 0;
-  std::uint64_t page_size = 0;
-  std::uint64_t last_page = 0;
-  std::uint64_t transaction = 0;
-};
-
-std::optional<Meta> read_meta(int fd, const fs::path& path, std::uint64_t offset) {
-  std::array<char, kMetaBytes> bytes;
-  ssize_t got;
-  do got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-  while (got < 0 && errno == EINTR);
-  if (got < 0) base::throw_system(fmt::format("cannot read '{}'", path.native()), errno);
-  if (static_cast<std::size_t>(got) < bytes.size()) return std::nullopt;
-  const std::string_view page(bytes.data(), bytes.size());
-  Meta meta;
-  base::ByteReader head(page.substr(kMagicAt));
-  meta.magic = head.le<std::uint32_t>();
-  meta.version = head.le<std::uint32_t>();
-  meta.page_size = base::ByteReader(page.substr(kPageSizeAt)).le<std::uint32_t>();
-  base::ByteReader tail(page.substr(kLastPageAt));
-  meta.last_page = tail.le<std::uint64_t>();
-  meta.transaction = tail.le<std::uint64_t>();
-  return meta;
-}
-
-bool is_page_size(std::uint64_t size) { return size >= 512 && size <= 65536 && (size & (size - 1)) == 0; }
-
-void refuse_foreign(int fd, const fs::path& path) {
-  const std::optional<Meta> meta = read_meta(fd, path, 0);
-  if (!meta || meta->magic != kLmdbMagic || !is_page_size(meta->page_size)) {
-    fail<Unsupported>("cannot open '{}': it is not a tq store; it is left as it is. Name another file", path.native());
-  }
-  if (meta->version != kLmdbVersion) {
-    fail<Unsupported>("cannot open '{}': it is in version {} of LMDB's format, and this tq knows version {}",
-                      path.native(), meta->version, kLmdbVersion);
-  }
-}
 
 void refuse_unless_regular(const fs::path& path, const struct stat& status) {
   if (S_ISDIR(status.st_mode)) {
@@ -160,21 +111,6 @@ base::Fd open_data_file(const fs::path& path) {
   if (!fd) base::throw_system(fmt::format("cannot open '{}' for reading and writing", path.native()), errno);
   refuse_foreign(fd.get(), path);
   return fd;
-}
-
-void refuse_truncated(int fd, const fs::path& path) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) base::throw_system(fmt::format("cannot look at '{}'", path.native()), errno);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  const Meta first = read_meta(fd, path, 0).value_or(Meta{});
-  const Meta second = is_page_size(first.page_size) ? read_meta(fd, path, first.page_size).value_or(Meta{}) : Meta{};
-  const Meta& newest = second.transaction > first.transaction ? second : first;
-  const bool has_both = first.magic == kLmdbMagic && second.magic == kLmdbMagic;
-  if (!has_both || newest.last_page >= size / first.page_size) {
-    const std::uint64_t pages = has_both ? newest.last_page + 1 : 2;
-    fail<Damaged>("cannot open '{}': it is cut off: {} bytes are there, and {} pages of {} bytes belong there",
-                  path.native(), size, pages, std::max<std::uint64_t>(first.page_size, 512));
-  }
 }
 
 }  // namespace tq::store

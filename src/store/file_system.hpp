@@ -27,9 +27,6 @@ void refuse_network(const std::filesystem::path& path);
 // Opens an existing data file for reading and writing. Throws Unsupported if it is a directory, no regular file, on a
 // read-only medium or no store by its first bytes, IoError if it may not be written.
 base::Fd open_data_file(const std::filesystem::path& path);
-// Throws Damaged if the file is shorter than its meta pages say: touching the missing pages through a map would kill the
-// process. The caller holds the write lock.
-void refuse_truncated(int fd, const std::filesystem::path& path);
 
 // The type number of a file system (statfs) that other machines may be writing to.
 bool is_network_file_system(std::uint64_t type);

@@ -2,6 +2,7 @@
 #include "base/fail.hpp"
 #include "store/checksum.hpp"
 #include "store/creation.hpp"
+#include "store/data_file.hpp"
 #include "store/registry.hpp"
 #include "store/transaction_impl.hpp"
 
@@ -142,7 +143,7 @@ class Opening {
     base::Fd data = data_file(path, *locks);
     const FileId id = identify(data.get(), path);
     if (is_open(id)) return {id, nullptr};
-    refuse_truncated(data.get(), path);
+    refuse_cut_off(data.get(), path);
     finish_creation(data.get(), path);
     claim_name(data.get(), id, *locks, prepare_lock_file(path), path);
     auto impl = std::make_unique<Environment::Impl>(path, locks, std::move(data));

@@ -48,12 +48,21 @@ void Peers::watch(WorkerId id, const model::WorkerRecord& record) {
 }
 
 void Peers::look(WorkerId id) {
-  const Peer& peer = peers_[id];
-  if (!queue_.environment->locks().worker_alive(id)) {
+  Peer& peer = peers_[id];
+  const bool has_lock = queue_.environment->locks().worker_alive(id);
+  if (!has_lock && (peer.is_dying || !peer.process)) {
     dead_(id, peer.process ? peer.process->how() : std::string());
+  } else if (!has_lock) {
+    expect_end(peer);
   } else if (peer.is_dying) {
     look_again_.start(look_after_);
   }
+}
+
+void Peers::expect_end(Peer& peer) {
+  peer.is_dying = true;
+  look_after_ = kFirstLook;
+  look_again_.start(look_after_);
 }
 
 void Peers::look_at_the_dying() {

@@ -1,6 +1,7 @@
 // The other workers of the store, watched so that their death is seen at once: one pidfd for each process and one for each
 // guard. The kernel's word that a worker is dead is its lock, which its guard holds too until nothing of it runs any more, and
 // after the death of both what they started, for a moment: so whose process has ended is looked at until its lock is free.
+// The other way round, a process gives up its lock a moment before it can be asked how it ended.
 #pragma once
 
 #include "loop/timer.hpp"
@@ -28,11 +29,12 @@ class Peers {
     std::unique_ptr<loop::DeathWatch> process;
     std::unique_ptr<loop::DeathWatch> guard;
     std::int64_t guard_pid = 0;
-    bool is_dying = false;  // its process has ended
+    bool is_dying = false;  // its process has ended, or its lock is free
   };
 
   void watch(WorkerId id, const model::WorkerRecord& record);
   void look(WorkerId id);
+  void expect_end(Peer& peer);
   void look_at_the_dying();
 
   loop::EventLoop& loop_;

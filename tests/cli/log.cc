@@ -40,14 +40,16 @@ BOOST_AUTO_TEST_CASE(prints_the_last_lines) {
 
 BOOST_AUTO_TEST_CASE(the_last_lines_may_lie_in_several_pieces) {
   const Sandbox sandbox;
-  // Each is handed to the store by itself, because it waits for the one before to be seen.
-  sandbox.add_sh("i=0; while [ $i -lt 4 ]; do printf \"x$i\\ny\"; read go < fifo; i=$((i+1)); done");
-  BOOST_REQUIRE(::mkfifo(sandbox.path("fifo").c_str(), 0600) == 0);
+  // Each is handed to the store by itself, because it waits for the one before to be seen; through a FIFO of its own, for who
+  // reads one again may find the writer of before still there.
+  sandbox.add_sh("i=0; while [ $i -lt 4 ]; do printf \"x$i\\ny\"; read go < fifo$i; i=$((i+1)); done");
+  const auto fifo = [](int i) { return "fifo" + std::to_string(i); };
+  for (int i = 0; i < 4; ++i) BOOST_REQUIRE(::mkfifo(sandbox.path(fifo(i)).c_str(), 0600) == 0);
   BackgroundWorker worker(sandbox);
   Process follow = sandbox.start({"log", "-f", "1"});
   for (int i = 0; i < 4; ++i) {
     follow.read_until("x" + std::to_string(i) + "\ny");
-    sandbox.write("fifo", "\n");
+    sandbox.write(fifo(i), "\n");
   }
   BOOST_TEST(follow.finish().out == "x0\nyx1\nyx2\nyx3\ny");
   BOOST_TEST(sandbox.ok({"log", "-n", "2", "1"}) == "yx3\ny");

@@ -1,4 +1,3 @@
-// `show` and `why`.
 #include "cli/sandbox.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -41,20 +40,6 @@ BOOST_AUTO_TEST_CASE(several_are_shown_one_after_the_other) {
   TQ_CHECK_ENDED(ended, 3);
   BOOST_TEST(ended.err == "tq: there is no job 9\n");
   BOOST_TEST(ended.out.find("job 2: ready") < ended.out.find("\njob 1: ready"));
-}
-
-BOOST_AUTO_TEST_CASE(reasons_are_sentences_each_on_a_line) {
-  const Sandbox sandbox;
-  sandbox.ok({"add", "--", "true"});
-  sandbox.ok({"add", "--", "true"});
-  sandbox.ok({"queue", "pause", "default"});
-  const Words one = lines(sandbox.ok({"why", "2"}));
-  BOOST_TEST(one.size() == 3u);
-  BOOST_TEST(one[0] == "queue 'default' is paused");
-  const Words two = lines(sandbox.ok({"why", "1-2"}));
-  BOOST_TEST(two.size() == 5u);
-  BOOST_TEST(two[0].starts_with("1: "));
-  check_refused(sandbox.tq({"why", "7"}), 3, "there is no job 7");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

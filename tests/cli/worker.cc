@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_kills_its_worker_is_failed_in_the_end) {
     worker.signal(SIGKILL);
     TQ_CHECK_ENDED(worker.finish(), 128 + SIGKILL);
   }
+  BackgroundWorker third(sandbox);  // sees the death of the second, should that take a moment
   const Ended ended = sandbox.tq({"wait", "1"});
   TQ_CHECK_ENDED(ended, 1);
   BOOST_TEST(contains(ended.err, "its worker died 2 times"));

@@ -29,8 +29,8 @@ BOOST_AUTO_TEST_CASE(a_signal_reaches_descendants_that_have_left_group_session_a
   const Scripts scripts;
   // The command itself is deaf, and ends after the daemon.
   const std::string daemon =
-      "trap 'echo got it >&2; echo >$D/fifo; exit' TERM; echo >$D/fifo; while :; do sleep 1000 & wait $!; done";
-  const std::string then = "trap '' TERM; echo ready >&0; read line <$D/fifo; exit 0";
+      "trap 'echo got it >&2; echo >$D/end; exit' TERM; echo >$D/fifo; while :; do sleep 1000 & wait $!; done";
+  const std::string then = "trap '' TERM; echo ready >&0; read line <$D/end; exit 0";
   const Ran& ran = commands.shell("exec " + scripts.add_leaving("a", daemon, then), witness.give());
   BOOST_TEST(witness.line() == "ready");
   commands.guard->signal(ran.id, SIGTERM);

@@ -10,11 +10,14 @@
 
 namespace tq::test {
 
-// Files that are there for one test. They find each other in $D, and a FIFO $D/fifo to wait for each other at.
+// Files that are there for one test. They find each other in $D, and two FIFOs, $D/fifo and $D/end, to wait for each other at:
+// each once, for who reads one again may find the writer of before still there.
 class Scripts {
  public:
   Scripts() {
-    if (::mkfifo((directory_ / "fifo").c_str(), 0600) != 0) base::throw_system("cannot make a FIFO", errno);
+    for (const char* const name : {"fifo", "end"}) {
+      if (::mkfifo((directory_ / name).c_str(), 0600) != 0) base::throw_system("cannot make a FIFO", errno);
+    }
   }
 
   // Returns its path.

@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 #include "engine/claim.hpp"
 #include "engine/workers.hpp"
+#include "loop/watch.hpp"
 #include "queue/impl.hpp"
 
 #include <tq/tq.hpp>
@@ -54,6 +55,7 @@ void hold(TaskQueue& queue, const Arguments&) {
   TaskQueue::Impl& impl = queue.impl();
   model::WorkerRecord record;
   record.pid = ::getpid();
+  record.pid_started = loop::process_started(record.pid);
   record.concurrency = 1;
   record.max_crashes = 3;
   record.tasks = {"work"};

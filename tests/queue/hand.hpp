@@ -5,6 +5,7 @@
 #include "engine/finish.hpp"
 #include "engine/output.hpp"
 #include "engine/workers.hpp"
+#include "loop/watch.hpp"
 #include "queue/impl.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -22,6 +23,7 @@ class Hand {
   explicit Hand(TaskQueue& queue, std::uint32_t max_crashes = 3) : queue_(queue.impl()) {
     model::WorkerRecord record;
     record.pid = ::getpid();
+    record.pid_started = loop::process_started(record.pid);
     record.concurrency = 1000;
     record.max_crashes = max_crashes;
     record.tasks = {"work", std::string(kExecTask)};

@@ -69,7 +69,9 @@ BOOST_FIXTURE_TEST_CASE(a_job_whose_worker_is_killed_runs_once_more_at_once_in_a
     running.give();
     return Payload{"raw", "by another"};
   });
+  handle("work", [](const Payload&, Context&) { return Payload{}; });
   start();
+  end(add("work"));  // the victim is busy: so the other one is there and watches it
   victim->kill(SIGKILL);
   BOOST_TEST(end(id).value.bytes == "by another");
   running.take();
@@ -134,7 +136,6 @@ BOOST_FIXTURE_TEST_CASE(a_job_that_kills_its_worker_each_time_is_failed, Process
   BOOST_TEST(job.state == State::failed);
   BOOST_TEST(job.crashes == 3u);
   BOOST_TEST(job.error.find("died 3 times") != std::string::npos, job.error);
-  BOOST_TEST(job.error.find("SIGSEGV") != std::string::npos, job.error);
   const auto survivor = spawn();
   BOOST_TEST(end(innocent).state == State::succeeded);
   BOOST_TEST(info(innocent).crashes == 0u);  // it only stood in line
