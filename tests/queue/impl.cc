@@ -5,6 +5,7 @@
 #include "queue/stores.hpp"
 #include "support/message_of.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -91,16 +92,18 @@ BOOST_AUTO_TEST_CASE(threads_share_one_handle) {
   FileStore store;
   constexpr int kThreads = 8;
   constexpr int kJobs = 25;
+  std::atomic<int> right = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       for (int j = 0; j < kJobs; ++j) {
         const JobId id = store.queue.enqueue("work", {"raw", std::to_string(i)});
-        BOOST_TEST(store.queue.payload(id)->bytes == std::to_string(i));
+        right += store.queue.payload(id)->bytes == std::to_string(i) ? 1 : 0;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
+  BOOST_TEST(right == kThreads * kJobs);
   BOOST_TEST(store.queue.stats().enqueued == static_cast<std::uint64_t>(kThreads * kJobs));
 }
 
