@@ -47,7 +47,7 @@ class Printer {
   }
 
   static std::string payload_line(const JobPicture& picture) {
-    const std::string size = fmt::format("{} ({})", byte_count(picture.job.payload_bytes), picture.job.codec);
+    std::string size = fmt::format("{} ({})", byte_count(picture.job.payload_bytes), picture.job.codec);
     if (!picture.payload || picture.payload->codec != "json") return size;
     return one_line(picture.payload->bytes);
   }

@@ -21,7 +21,6 @@ namespace tq::loop {
 namespace {
 
 using guard::Report;
-using guard::Request;
 using guard::Verb;
 using guard::What;
 

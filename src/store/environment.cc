@@ -37,7 +37,7 @@ Environment::Impl::Impl(std::filesystem::path file, std::shared_ptr<LockFile> lo
 
 Environment::Impl::~Impl() {
   if (pid != ::getpid()) {
-    env.release();  // the parent's: closing it here would end nothing well
+    static_cast<void>(env.release());  // the parent's: closing it here would end nothing well
     return;
   }
   std::optional<WriteLock> lock;

@@ -25,11 +25,11 @@ class Worker::Impl {
   }
 
   void stop(bool now) {
-    const std::lock_guard lock(mutex);
-    if (current_run == nullptr) {
-      stop_before_run = stop_before_run.value_or(false) || now;
+    const std::lock_guard lock(mutex_);
+    if (current_run_ == nullptr) {
+      stop_before_run_ = stop_before_run_.value_or(false) || now;
     } else {
-      current_loop->post([run = current_run, now] { run->stop(now); });
+      current_loop_->post([run = current_run_, now] { run->stop(now); });
     }
   }
 
@@ -47,17 +47,17 @@ class Worker::Impl {
   class Current {
    public:
     Current(Impl& impl, loop::EventLoop& loop, worker::Run& run) : impl_(impl) {
-      const std::lock_guard lock(impl_.mutex);
-      impl_.current_loop = &loop;
-      impl_.current_run = &run;
+      const std::lock_guard lock(impl_.mutex_);
+      impl_.current_loop_ = &loop;
+      impl_.current_run_ = &run;
       impl_.id = run.id();
-      if (impl_.stop_before_run) loop.post([&run, now = *impl_.stop_before_run] { run.stop(now); });
+      if (impl_.stop_before_run_) loop.post([&run, now = *impl_.stop_before_run_] { run.stop(now); });
     }
     ~Current() {
-      const std::lock_guard lock(impl_.mutex);
-      impl_.current_loop = nullptr;
-      impl_.current_run = nullptr;
-      impl_.stop_before_run.reset();
+      const std::lock_guard lock(impl_.mutex_);
+      impl_.current_loop_ = nullptr;
+      impl_.current_run_ = nullptr;
+      impl_.stop_before_run_.reset();
       impl_.id = 0;
     }
     Current(const Current&) = delete;
@@ -67,10 +67,10 @@ class Worker::Impl {
     Impl& impl_;
   };
 
-  std::mutex mutex;
-  loop::EventLoop* current_loop = nullptr;
-  worker::Run* current_run = nullptr;
-  std::optional<bool> stop_before_run;  // a stop that came before run(): not to be lost
+  std::mutex mutex_;
+  loop::EventLoop* current_loop_ = nullptr;
+  worker::Run* current_run_ = nullptr;
+  std::optional<bool> stop_before_run_;  // a stop that came before run(): not to be lost
 };
 
 namespace {
