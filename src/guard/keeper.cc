@@ -29,8 +29,9 @@ struct Running {
 int worker = -1;  // the socket
 Running running;
 
-// The worker is gone. Whatever the guard does about it, it ends with our death.
-[[noreturn]] void wait_for_death() {
+// The worker is gone. Who has a command lives until the guard has killed it: the end of a keeper tells nobody to wait.
+[[noreturn]] void end() {
+  if (running.child == 0) _exit(0);
   for (;;) pause();
 }
 
@@ -63,7 +64,7 @@ ssize_t receive(int flags, int* fds, int& fd_count) {
   message.msg_controllen = sizeof control;
   const ssize_t size = recvmsg(worker, &message, flags | MSG_CMSG_CLOEXEC);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return -1;
-  if (size < static_cast<ssize_t>(sizeof(Request))) wait_for_death();
+  if (size < static_cast<ssize_t>(sizeof(Request))) end();
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     fd_count = static_cast<int>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));

@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 using namespace tq::guard;
@@ -88,6 +89,19 @@ bool serve() {
 // Has a keeper been killed?
 bool lost_a_keeper() { return waitpid(-1, nullptr, WNOHANG) > 0; }
 
+// The worker is gone, and nearly always no command was running: then it need not be looked for what to kill.
+void let_idle_keepers_end() {
+  sigset_t child_ended;
+  sigemptyset(&child_ended);
+  sigaddset(&child_ended, SIGCHLD);
+  const timespec patience{0, 2'000'000};
+  for (;;) {
+    const pid_t ended = waitpid(-1, nullptr, WNOHANG);
+    if (ended < 0) return;
+    if (ended == 0 && sigtimedwait(&child_ended, nullptr, &patience) != SIGCHLD) return;
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -103,6 +117,7 @@ int main() {
     if (wait[1].revents != 0) break;
     if (!serve()) break;
   }
+  let_idle_keepers_end();
   kill_descendants();
   return 0;
 }

@@ -101,6 +101,11 @@ pid_t start(int socket, int inherited) {
   return pid;
 }
 
+bool has_children() {
+  siginfo_t ignored{};
+  return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
 template <class Visit>
 void each_child(Visit visit) {
   guard::each_pid([&](pid_t pid) {
@@ -119,7 +124,8 @@ GuardProcess::GuardProcess(const Guard::Options& options) {
   socket_ = base::Fd(ends[0]);
   const base::Fd its_end(ends[1]);
   if (options.own_process) {
-    each_child([this](pid_t child) { earlier_children_.insert(child); });
+    // Nearly always there are none, and the kernel says so at once: no need to look at all processes of the machine.
+    if (has_children()) each_child([this](pid_t child) { earlier_children_.insert(child); });
     // What is left of its commands becomes ours, should somebody kill the guard.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
