@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kPlaces = 256;
 constexpr std::size_t kBytes = kPlaces * sizeof(Begun::Place);
-static_assert(sizeof(Begun::Place) == 512);
+static_assert(sizeof(Begun::Place) == 1024);
 
 }  // namespace
 

@@ -2,9 +2,9 @@
 // kill -9, which is all it is for: to blame a death on the jobs that were there, and on no others. It is not synced, and safe
 // to find missing: then everybody was there.
 //
-// The file is 256 places of 512 bytes, one for the workers whose number is the same modulo 256:
+// The file is 256 places of 1,024 bytes, one for the workers whose number is the same modulo 256:
 //
-//   place := worker (8 bytes)  next (8 bytes)  62 * job (8 bytes): a ring of the last jobs begun, `next` counting them
+//   place := worker (8 bytes)  next (8 bytes)  126 * job (8 bytes): a ring of the last jobs begun, `next` counting them
 #pragma once
 
 #include <tq/types.hpp>
@@ -18,7 +18,7 @@ namespace tq {
 class Begun {
  public:
   // As many jobs claimed ahead are told from each other.
-  static constexpr std::size_t kMost = 62;
+  static constexpr std::size_t kMost = 126;
 
   // Maps the file, making it if need be. An empty path makes a private one for this process.
   explicit Begun(const std::string& path);

@@ -9,7 +9,7 @@
 namespace tq::worker {
 namespace {
 
-constexpr double kHorizonUs = 10'000;
+constexpr double kHorizonUs = 20'000;
 constexpr double kNewestCounts = 0.2;
 // Half of those that can be told from each other after a crash: what has begun may not be stored yet.
 constexpr std::size_t kMost = Begun::kMost / 2;

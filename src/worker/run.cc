@@ -19,9 +19,10 @@ namespace {
 
 // How long output waits for more of its kind before it is stored.
 constexpr Duration kNewsDelay{100};
-// With work ahead, what has ended waits so long for more of its kind, but no more than so many.
-constexpr Duration kTurnDelay{5};
-constexpr std::size_t kTurnEnds = 16;
+// With work ahead, what has ended waits so long for more of its kind, but no more than so many: it would run again if the
+// worker were killed meanwhile.
+constexpr Duration kTurnDelay{10};
+constexpr std::size_t kTurnEnds = 32;
 // Retention is applied along the way; for it alone a worker wakes up no more often than this.
 constexpr Duration kKeepDelay = std::chrono::minutes{1};
 

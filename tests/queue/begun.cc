@@ -39,12 +39,12 @@ BOOST_AUTO_TEST_CASE(a_new_owner_finds_its_place_empty) {
   BOOST_TEST(!begun.has_begun(3 + 256, 7));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_62_are_remembered) {
+BOOST_AUTO_TEST_CASE(the_last_126_are_remembered) {
   Begun begun("");
   begun.take_place(1);
-  for (JobId job = 1; job <= 100; ++job) begun.mark(1, job);
-  for (JobId job = 39; job <= 100; ++job) BOOST_TEST(begun.has_begun(1, job));
-  BOOST_TEST(!begun.has_begun(1, 38));
+  for (JobId job = 1; job <= 200; ++job) begun.mark(1, job);
+  for (JobId job = 75; job <= 200; ++job) BOOST_TEST(begun.has_begun(1, job));
+  BOOST_TEST(!begun.has_begun(1, 74));
 }
 
 BOOST_AUTO_TEST_CASE(what_one_process_notes_another_reads) {

@@ -27,24 +27,24 @@ BOOST_AUTO_TEST_CASE(nothing_is_wanted_until_it_is_known_how_long_attempts_take)
   BOOST_TEST(Ahead(4).wanted() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(about_ten_milliseconds_of_work_are_wanted) {
+BOOST_AUTO_TEST_CASE(about_twenty_milliseconds_of_work_are_wanted) {
   Ahead ahead(2);
   ahead.ran(1000us);
-  BOOST_TEST(ahead.wanted() == 20u);
+  BOOST_TEST(ahead.wanted() == 40u);
   Ahead few(1);
   few.ran(5000us);
-  BOOST_TEST(few.wanted() == 2u);
+  BOOST_TEST(few.wanted() == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(no_more_are_wanted_than_can_be_told_from_each_other) {
   Ahead ahead(1000);
   ahead.ran(0us);
-  BOOST_TEST(ahead.wanted() == 31u);
+  BOOST_TEST(ahead.wanted() == 63u);
 }
 
 BOOST_AUTO_TEST_CASE(none_are_wanted_of_long_attempts) {
   Ahead ahead(8);
-  ahead.ran(11ms);
+  ahead.ran(21ms);
   BOOST_TEST(ahead.wanted() == 0u);
 }
 
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(the_newest_attempts_count_most) {
 
 BOOST_AUTO_TEST_CASE(more_are_wanted_only_when_half_of_them_are_gone) {
   Ahead ahead(1);
-  ahead.ran(1000us);  // ten
+  ahead.ran(2000us);  // ten
   for (JobId id = 1; id <= 6; ++id) ahead.push(claimed(id));
   BOOST_TEST(ahead.wanted() == 0u);
   ahead.pop();
