@@ -112,7 +112,7 @@ class LineReader {
 
  private:
   void take(const std::string& key, std::string_view value) {
-    if (value == "null") return;
+    if (value == "null" && key != "payload") return;  // as a payload it is one
     if (key == "task") {
       if (!value.starts_with('"')) fail<InvalidArgument>("task: {} is no text", value);
       job_.task = unquoted(value);

@@ -85,6 +85,7 @@ class QueueSet : public Verb {
     QueueSettings settings;
     for (const std::string& pair : pairs_) set(settings, pair);
     session.store_to_write().configure(name_, settings);
+    if (session.json()) session.out().line(Json::line().add("queue", name_).add("max_size", settings.max_size).text());
     return kDone;
   }
 
@@ -108,10 +109,17 @@ class QueueSet : public Verb {
   std::vector<std::string> pairs_;
 };
 
+void say_paused(Session& session, const std::string& name, bool paused) {
+  if (session.json()) session.out().line(Json::line().add("queue", name).add("paused", paused).text());
+}
+
 class QueuePause : public NamedQueues {
  public:
   int run(Session& session) override {
-    for (const std::string& name : names_) session.store_to_write().pause(name);
+    for (const std::string& name : names_) {
+      session.store_to_write().pause(name);
+      say_paused(session, name, true);
+    }
     return kDone;
   }
 };
@@ -119,7 +127,10 @@ class QueuePause : public NamedQueues {
 class QueueResume : public NamedQueues {
  public:
   int run(Session& session) override {
-    for (const std::string& name : names_) session.store().resume(name);
+    for (const std::string& name : names_) {
+      session.store().resume(name);
+      say_paused(session, name, false);
+    }
     return kDone;
   }
 };

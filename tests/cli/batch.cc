@@ -64,6 +64,17 @@ BOOST_AUTO_TEST_CASE(text_and_bytes_are_payloads_too) {
   BOOST_TEST(queue.get(3).value().queue == "default");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_is_null_is_as_if_missing_but_a_payload_of_null_is_one) {
+  const Sandbox sandbox;
+  sandbox.ok({"put", "--batch", "-"}, R"({"task":"t","payload":null,"priority":null})"
+                                      "\n"
+                                      R"({"task":"t"})");
+  const TaskQueue queue{std::filesystem::path(sandbox.store())};
+  BOOST_TEST((queue.payload(1).value() == Payload{"json", "null"}));
+  BOOST_TEST(queue.get(1).value().priority == 0);
+  BOOST_TEST((queue.payload(2).value() == Payload{"raw", ""}));
+}
+
 BOOST_AUTO_TEST_CASE(options_hold_for_lines_that_do_not_say_otherwise) {
   const Sandbox sandbox;
   sandbox.ok({"put", "resize", "-Q", "images", "--label", "all", "--batch", "-"},

@@ -66,6 +66,14 @@ BOOST_AUTO_TEST_CASE(settings_are_checked) {
   check_refused(sandbox.tq({"queue", "pause", "\xff"}), 2, "is not UTF-8");
 }
 
+BOOST_AUTO_TEST_CASE(with_json_each_change_is_one_line) {
+  const Sandbox sandbox;
+  BOOST_TEST(sandbox.ok({"--json", "queue", "set", "a", "max_size=7"}) == "{\"v\":1,\"queue\":\"a\",\"max_size\":7}\n");
+  BOOST_TEST(sandbox.ok({"--json", "queue", "pause", "a", "b"}) ==
+             "{\"v\":1,\"queue\":\"a\",\"paused\":true}\n{\"v\":1,\"queue\":\"b\",\"paused\":true}\n");
+  BOOST_TEST(sandbox.ok({"--json", "queue", "resume", "a"}) == "{\"v\":1,\"queue\":\"a\",\"paused\":false}\n");
+}
+
 BOOST_AUTO_TEST_CASE(purge_says_how_many_went) {
   const Sandbox sandbox;
   sandbox.ok({"add", "--", "true"});
