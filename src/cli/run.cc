@@ -15,6 +15,8 @@ class Run : public Verb {
   void declare(Parameters& parameters) override {
     options_.declare(parameters);
     command_.declare(parameters);
+    parameters.flag("-w,--wait", waits_, "as of tq add; tq run always waits");
+    parameters.flag("--follow", follows_, "as of tq add; tq run always follows");
   }
 
   int run(Session& session) override {
@@ -70,6 +72,8 @@ class Run : public Verb {
 
   JobOptions options_;
   CommandOptions command_;
+  bool waits_ = true;
+  bool follows_ = true;
 };
 
 }  // namespace

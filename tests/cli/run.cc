@@ -25,6 +25,15 @@ BOOST_AUTO_TEST_CASE(a_command_that_goes_well_says_nothing_of_its_own) {
   BOOST_TEST(ended.err == "");
 }
 
+BOOST_AUTO_TEST_CASE(takes_the_options_of_add_that_ask_for_what_it_does_anyhow) {
+  const Sandbox sandbox;
+  for (const char* option : {"-w", "--wait", "--follow"}) {
+    const Ended ended = sandbox.tq({"run", option, "--", "sh", "-c", "echo out; exit 7"});
+    TQ_CHECK_ENDED(ended, 7);
+    BOOST_TEST(ended.out == "out\n");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_is_not_there_is_127_and_one_that_may_not_be_run_126) {
   const Sandbox sandbox;
   sandbox.write("text", "no program");
