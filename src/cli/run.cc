@@ -21,7 +21,7 @@ class Run : public Verb {
 
   int run(Session& session) override {
     const Command command = command_.command();
-    const HeldSignals held;
+    hold_signals();
     TaskQueue& store = session.store_to_write();
     const JobId id = store.enqueue(command, options_.values());
     if (session.err_terminal().is_terminal) introduce(session, store, id);

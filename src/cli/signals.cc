@@ -15,14 +15,9 @@ sigset_t held() {
 
 }  // namespace
 
-HeldSignals::HeldSignals() {
+void hold_signals() {
   const sigset_t set = held();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-HeldSignals::~HeldSignals() {
-  const sigset_t set = held();
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 SignalWatch::SignalWatch(std::function<void(int signal, int count)> act)

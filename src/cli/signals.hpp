@@ -7,18 +7,13 @@
 
 namespace tq::cli {
 
-// While it lives, SIGINT, SIGTERM and SIGHUP wait for a SignalWatch. Must be made before any other thread, because threads
-// inherit who may receive a signal.
-class HeldSignals {
- public:
-  HeldSignals();
-  ~HeldSignals();
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-};
+// From now on SIGINT, SIGTERM and SIGHUP wait for a SignalWatch, to the end of the process: one that comes when the watch
+// is gone, on the heels of another, must not make a failure of an orderly end. To be called before any other thread is made,
+// because threads inherit who may receive a signal.
+void hold_signals();
 
 // While it lives, those signals are handed to `act`, on a thread of its own, with how many of them there have been (1 for the
-// first). HeldSignals must outlive it.
+// first). After hold_signals().
 class SignalWatch {
  public:
   explicit SignalWatch(std::function<void(int signal, int count)> act);

@@ -34,7 +34,7 @@ class WorkerVerb : public Verb {
   }
 
   int run(Session& session) override {
-    const HeldSignals held;
+    hold_signals();
     TaskQueue& store = session.store_to_write();
     Worker worker(store, options_);
     const SignalWatch signals([&](int, int count) { stop(session, worker, count); });
