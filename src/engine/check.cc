@@ -132,7 +132,8 @@ class Checker {
       check_state(key.job, header);
       check_own(key.job, header);
     });
-    if (totals_.enqueued + 1 != totals_.next_job) {
+    // Numbers may have been given out and not been used.
+    if (totals_.enqueued + 1 > totals_.next_job) {
       problem("{} jobs are said to have been enqueued, but the next is {}", totals_.enqueued, totals_.next_job);
     }
   }

@@ -107,12 +107,11 @@ std::optional<Job> Ledger::load(JobId id) {
   return job;
 }
 
-JobId Ledger::add(model::JobRecord record, std::string_view event_text) {
+JobId Ledger::add(model::JobRecord record, std::int64_t time_ms) {
   const JobId id = totals_.next_job++;
   model::JobHeader& header = record.header;
   TQ_ASSERT(model::may_begin(header.state));
-  header.last_event =
-      log({.type = EventType::enqueued, .queue = header.queue, .job = id, .text = std::string(event_text)});
+  header.last_event = log({.time_ms = time_ms, .type = EventType::enqueued, .queue = header.queue, .job = id});
   store::append(txn_, JobKey{id}, model::encode(record));
   for (const std::string& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
   ++queue(header.queue).count[static_cast<std::size_t>(header.state)];
@@ -196,7 +195,7 @@ void Ledger::remove(Job& job) {
 
 EventSeq Ledger::log(model::EventRecord event) {
   const EventSeq seq = totals_.next_event++;
-  event.time_ms = now_ms();
+  if (event.time_ms == 0) event.time_ms = now_ms();
   event.text = base::shorten(event.text, kMaxErrorBytes);
   store::append(txn_, EventKey{seq}, model::encode(event));
   touched_.events = true;

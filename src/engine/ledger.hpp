@@ -63,8 +63,8 @@ class Ledger {
 
   // --- jobs ---
   std::optional<Job> load(JobId id);
-  // A new job under the next id. Its header names queue and task already.
-  JobId add(model::JobRecord record, std::string_view event_text = {});
+  // A new job under the next id. Its header names queue and task already. `time_ms` is that of the event; 0: now.
+  JobId add(model::JobRecord record, std::int64_t time_ms = 0);
   // Writes an edited job, with an event about it. The state may only move along a transition of the model (asserted).
   void save(Job& job, EventType type, std::string_view text = {}, WorkerId worker = 0);
   // Writes an edited job without an event: for fields that are no news (output counters, saved state).
@@ -75,7 +75,7 @@ class Ledger {
   void remove(Job& job);
 
   // --- events ---
-  // Adds it under the next number, with the time and a text that is cut to kMaxErrorBytes.
+  // Adds it under the next number, with the time of the transaction if it has none, and a text that is cut to kMaxErrorBytes.
   EventSeq log(model::EventRecord event);
   void forget_event(const EventKey& key);
 

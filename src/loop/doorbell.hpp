@@ -5,6 +5,8 @@
 // sleepers that asked for one of them. The page holds no truth: if it is lost, sleepers only sleep longer.
 #pragma once
 
+#include "base/shared_map.hpp"
+
 #include <tq/types.hpp>
 
 #include <atomic>
@@ -45,7 +47,8 @@ class Doorbell {
   struct Page;
 
  private:
-  Page* page_ = nullptr;
+  const base::SharedMap map_;
+  Page* const page_;
 };
 
 // A thread that sleeps on the bell for an owner that sleeps elsewhere (a loop): calls `rung` on that thread after each ring

@@ -1,13 +1,6 @@
 #include "queue/begun.hpp"
 
-#include "base/fail.hpp"
-#include "base/fd.hpp"
-
 #include <atomic>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace tq {
 
@@ -25,22 +18,8 @@ static_assert(sizeof(Begun::Place) == 1024);
 
 }  // namespace
 
-Begun::Begun(const std::string& path) {
-  base::Fd file;
-  if (!path.empty()) {
-    file = base::open_file(path, O_RDWR | O_CREAT);
-    // A hole would be a SIGBUS on a full disk.
-    if (const int code = ::posix_fallocate(file.get(), 0, kBytes)) {
-      base::throw_system(fmt::format("cannot write '{}'", path), code);
-    }
-  }
-  const int flags = MAP_SHARED | (file ? 0 : MAP_ANONYMOUS);
-  void* map = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, flags, file.get(), 0);
-  if (map == MAP_FAILED) base::throw_system(fmt::format("cannot map '{}'", path), errno);
-  places_ = static_cast<Place*>(map);
-}
-
-Begun::~Begun() { ::munmap(places_, kBytes); }
+Begun::Begun(const std::string& path) : map_(path, kBytes), places_(static_cast<Place*>(map_.get())) {}
+Begun::~Begun() = default;
 
 Begun::Place& Begun::place(WorkerId worker) const { return places_[worker % kPlaces]; }
 

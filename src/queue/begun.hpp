@@ -7,6 +7,8 @@
 //   place := worker (8 bytes)  next (8 bytes)  126 * job (8 bytes): a ring of the last jobs begun, `next` counting them
 #pragma once
 
+#include "base/shared_map.hpp"
+
 #include <tq/types.hpp>
 
 #include <cstddef>
@@ -38,7 +40,8 @@ class Begun {
  private:
   Place& place(WorkerId worker) const;
 
-  Place* places_ = nullptr;
+  const base::SharedMap map_;
+  Place* const places_;
 };
 
 }  // namespace tq

@@ -32,7 +32,13 @@ TaskQueue::Impl::Impl(const std::filesystem::path& given, OpenOptions given_opti
       environment(store::Environment::open(given, {given_options.create, given_options.quota_bytes})),
       bell(std::make_unique<loop::Doorbell>(environment->side_path("-bell"))),
       clock(&base::system_clock()) {
+  environment->raise_intake(engine::totals(environment->read()).next_job);
   rescue_dead();
+}
+
+store::ReadTransaction TaskQueue::Impl::read() {
+  if (environment->intake_is_pending()) change(Room::spared, [](engine::Ledger&) {});
+  return environment->read();
 }
 
 loop::Topics TaskQueue::Impl::topics(const engine::Touched& touched) {

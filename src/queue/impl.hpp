@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "engine/intake.hpp"
 #include "engine/ledger.hpp"
 #include "loop/doorbell.hpp"
 #include "queue/begun.hpp"
@@ -15,6 +16,7 @@
 #include <mutex>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace tq {
 
@@ -34,10 +36,22 @@ class TaskQueue::Impl {
   const std::unique_ptr<loop::Doorbell> bell;
   const base::Clock* clock;  // a test may set its own before the first use
 
-  // Runs `edit(ledger)` in one write transaction, commits, then rings for whom it concerns. What `edit` throws leaves the store
-  // as it was. Returns what `edit` returned. Durable on return.
+  // Takes in what the intake holds and runs `edit(ledger)` in one write transaction, commits, then rings for whom it
+  // concerns. What `edit` throws leaves the store as it was. `edit` may add `new_jobs` jobs, under consecutive numbers.
+  // Returns what `edit` returned. Durable on return.
   template <class Edit>
-  auto change(Room room, Edit&& edit);
+  auto change(Room room, std::size_t new_jobs, Edit&& edit);
+  template <class Edit>
+  auto change(Room room, Edit&& edit) {
+    return change(room, 0, std::forward<Edit>(edit));
+  }
+
+  // The newest state, with all that was acknowledged before in it: takes in what the intake holds.
+  store::ReadTransaction read();
+
+  // Adds a job by the intake and returns its id; 0, and nothing is done, if it has to go into a transaction. Durable on
+  // return.
+  JobId add_to_intake(const model::Draft& draft);
 
   // What concerns whom: the topics to ring.
   static loop::Topics topics(const engine::Touched& touched);
@@ -64,7 +78,7 @@ class TaskQueue::Impl {
 };
 
 template <class Edit>
-auto TaskQueue::Impl::change(Room room, Edit&& edit) {
+auto TaskQueue::Impl::change(Room room, std::size_t new_jobs, Edit&& edit) {
   // Rings last, when the transaction is over and its lock free for whoever wakes up.
   struct Ring {
     loop::Doorbell& bell;
@@ -76,6 +90,7 @@ auto TaskQueue::Impl::change(Room room, Edit&& edit) {
   store::WriteTransaction txn = environment->write();
   if (room == Room::needed) txn.require_room();
   engine::Ledger ledger(txn, clock->now(), retention);
+  engine::take_in(ledger, new_jobs);
   if constexpr (std::is_void_v<std::invoke_result_t<Edit, engine::Ledger&>>) {
     edit(ledger);
     ring.topics = finish(txn, ledger);

@@ -48,7 +48,7 @@ std::optional<Result> TaskQueue::wait(JobId id, Duration timeout) const {
 
 EventSeq TaskQueue::wait_events(EventSeq after, Duration timeout) const {
   const auto newest = look_until(*impl_->bell, loop::kTopicEvents, timeout, [&]() -> std::optional<EventSeq> {
-    const EventSeq last = engine::totals(impl_->environment->read()).next_event - 1;
+    const EventSeq last = engine::totals(impl_->read()).next_event - 1;
     if (last > after) return last;
     return std::nullopt;
   });
@@ -57,7 +57,7 @@ EventSeq TaskQueue::wait_events(EventSeq after, Duration timeout) const {
 
 bool TaskQueue::wait_log(JobId id, std::uint64_t after, Duration timeout) const {
   return look_until(*impl_->bell, loop::kTopicLog | loop::kTopicFinal, timeout, [&] {
-    const auto job = engine::find_job(impl_->environment->read(), id);
+    const auto job = engine::find_job(impl_->read(), id);
     if (!job) base::fail<NotFound>("there is no job {}", id);
     return job->header.log_next > after + 1 || is_final(job->header.state);
   });

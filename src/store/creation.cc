@@ -65,8 +65,8 @@ void unlink_if_there(const std::string& path) {
     base::throw_system(fmt::format("cannot remove '{}'", path), errno);
 }
 
-void make_durable(const std::string& made, const fs::path& path) {
-  write_empty_store(made);
+void make_durable(const std::string& made, const fs::path& path, const std::function<void(const std::string&)>& write) {
+  write(made);
   fail_at("store.create.written", path);
   const base::Fd fd = base::open_file(made, O_RDWR);
   if (::fsync(fd.get()) != 0) base::throw_system(fmt::format("cannot sync '{}'", made), errno);
@@ -101,12 +101,14 @@ void write_empty_store(const fs::path& path) {
   require(mdb_txn_commit(txn), path);
 }
 
-void create_store(const fs::path& path) {
+void create_store(const fs::path& path) { create_file(path, write_empty_store); }
+
+void create_file(const fs::path& path, const std::function<void(const std::string&)>& write) {
   const std::string made = name_in_making(path);
   unlink_if_there(made);
   fail_at("store.create.begin", path);
   try {
-    make_durable(made, path);
+    make_durable(made, path, write);
     give_name(made, path);
   } catch (...) {
     ::unlink(made.c_str());

@@ -122,7 +122,7 @@ void Environment::Impl::refuse_writing(const std::string& reason) {
   failed_.store(true);
 }
 
-void Environment::Impl::commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced) {
+void Environment::Impl::commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced, std::uint64_t taken) {
   int code = base::failpoint_errno("store.commit.before");
   if (code != 0) {
     mdb_txn_abort(txn);
@@ -140,6 +140,7 @@ void Environment::Impl::commit(MDB_txn* txn, Sync sync, std::vector<std::string>
   to_remove_.insert(to_remove_.end(), unreferenced.begin(), unreferenced.end());
   std::vector<std::string> removable;
   if (sync == Sync::full) removable.swap(to_remove_);
+  if (intake) intake->took(taken, sync == Sync::full);
   end_write();
   for (const std::string& side_file : removable) ::unlink(side_file.c_str());
 }
@@ -172,18 +173,25 @@ std::uint64_t Environment::Impl::count_free_bytes() {
 
 // Both look at the list of free pages, which takes time, only when it matters.
 
-void Environment::Impl::require_quota(std::uint64_t added) {
+bool Environment::Impl::fits_quota(std::uint64_t added) {
   const std::uint64_t quota = quota_bytes.load(std::memory_order_relaxed);
   const std::uint64_t extent = extent_bytes(env.get());
-  if (quota == 0 || extent + added <= quota) return;
-  const std::uint64_t used = extent - count_free_bytes();
-  if (used + added <= quota) return;
+  return quota == 0 || extent + added <= quota || extent - count_free_bytes() + added <= quota;
+}
+
+void Environment::Impl::require_quota(std::uint64_t added) {
+  if (fits_quota(added)) return;
+  const std::uint64_t quota = quota_bytes.load(std::memory_order_relaxed);
+  const std::uint64_t used = extent_bytes(env.get()) - count_free_bytes();
   base::fail<QueueFull>("'{}' is full: {} of the {} bytes of its quota are in use", name(), used, quota);
 }
 
+bool Environment::Impl::keeps_reserve(std::uint64_t added) {
+  return reserve.keep(extent_bytes(env.get()), added) || count_free_bytes() >= kReserveBytes + added;
+}
+
 void Environment::Impl::require_reserve(std::uint64_t added) {
-  if (reserve.keep(extent_bytes(env.get()), added)) return;
-  if (count_free_bytes() >= kReserveBytes + added) return;
+  if (keeps_reserve(added)) return;
   throw DiskFull(fmt::format("cannot add to '{}': the disk is full, and the last {} KiB are kept for completing jobs",
                              name(), kReserveBytes / 1024),
                  ENOSPC);
@@ -206,6 +214,28 @@ WriteTransaction Environment::write_in_opening() {
 const std::string& Environment::uuid() const { return impl_->uuid; }
 bool Environment::in_memory() const { return impl_->path.empty(); }
 const std::filesystem::path& Environment::path() const { return impl_->path; }
+
+Environment::Intaken Environment::add_to_intake(std::string_view record) {
+  if (in_memory() || record.size() > Intake::kMostBytes) return {};
+  impl_->check_writable();
+  // What lies in the intake needs its place in the data file later on, and some more for the pages around it.
+  constexpr std::uint64_t kGrowth = 3;
+  const std::uint64_t added = kGrowth * (impl_->intake->pending_bytes() + record.size());
+  if (!impl_->fits_quota(added) || !impl_->keeps_reserve(added)) return {};
+  try {
+    const Intake::Added answer = impl_->intake->add(record);
+    return {answer.number, answer.fills_up};
+  } catch (const IoError& error) {
+    impl_->refuse_writing(error.what());
+    throw;
+  }
+}
+
+bool Environment::intake_is_pending() const { return !in_memory() && impl_->intake->is_pending(); }
+
+void Environment::raise_intake(std::uint64_t next) {
+  if (!in_memory()) impl_->intake->raise_next(next);
+}
 
 std::string Environment::side_path(const std::string& suffix) const {
   return in_memory() ? std::string() : impl_->path.native() + suffix;

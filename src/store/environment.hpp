@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace tq::store {
 
@@ -53,6 +54,20 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // Which workers live.
   LockFile& locks();
   Usage usage();
+
+  // A number of its own for a record that was added to the intake.
+  struct Intaken {
+    std::uint64_t number =
+        0;                  // 0: it has to go into a transaction: the intake, the quota or the disk is full, or nearly
+    bool fills_up = false;  // the caller is asked to have the intake taken in, so that there is room for others
+  };
+  // Adds a record to the intake, from which the next write transaction takes it (take_in). Durable on return.
+  // Throws IoError.
+  Intaken add_to_intake(std::string_view record);
+  // Are there records that no transaction has taken?
+  bool intake_is_pending() const;
+  // Records and take_in get numbers from `next` on.
+  void raise_intake(std::uint64_t next);
 
   class Impl;
   Impl& impl() { return *impl_; }

@@ -5,6 +5,7 @@
 #include "store/fair_mutex.hpp"
 #include "store/file_system.hpp"
 #include "store/format.hpp"
+#include "store/intake.hpp"
 #include "store/lmdb.hpp"
 #include "store/readers.hpp"
 #include "store/room.hpp"
@@ -52,15 +53,22 @@ class Environment::Impl {
   MDB_txn* begin_write_locked();
 
   // Commits, ends and gives the locks back. Throws DiskFull or IoError; after the latter writing is refused. The side files
-  // `unreferenced` (paths) are removed once the commit is durable.
-  void commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced);
+  // `unreferenced` (paths) are removed once the commit is durable. The intake has been taken up to `taken`.
+  void commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced, std::uint64_t taken);
   // Throws for a failed write: DiskFull if it was for want of space only; else IoError, and nothing more is written.
   [[noreturn]] void fail_write(const std::string& what, int code);
 
+  // Throws once writing is refused, or after fork().
+  void check_writable();
+  // Nothing more is written through this environment.
+  void refuse_writing(const std::string& reason);
+
   // Bytes in pages within the data file that hold nothing.
   std::uint64_t count_free_bytes();
-  // Throws QueueFull if `added` bytes more are over the quota, DiskFull if the reserve cannot be kept beside them. Only
-  // within a write transaction of this thread.
+  // May `added` bytes more be written: as far as the quota goes, and as far as the reserve can be kept beside them?
+  bool fits_quota(std::uint64_t added);
+  bool keeps_reserve(std::uint64_t added);
+  // Throws QueueFull if `added` bytes more are over the quota, DiskFull if the reserve cannot be kept beside them.
   void require_quota(std::uint64_t added);
   void require_reserve(std::uint64_t added);
 
@@ -76,13 +84,12 @@ class Environment::Impl {
   std::atomic<std::uint64_t> quota_bytes = 0;
   ReaderPool readers;
   Reserve reserve;
+  std::unique_ptr<Intake> intake;              // none in memory
   bool opening = false;                        // the opener holds the kernel's lock, and gives it back itself
   std::atomic<bool> directory_synced = false;  // that of the side files, into its parent, by this process
 
  private:
   MDB_txn* make_reader();
-  void check_writable();
-  void refuse_writing(const std::string& reason);
   bool is_for_want_of_space(int code);
 
   FairMutex writers_;

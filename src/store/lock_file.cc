@@ -112,10 +112,17 @@ void LockFile::lock_write() {
 
 void LockFile::unlock_write() { unlock_byte(kWriteByte); }
 
+bool LockFile::try_lock_flush() {
+  struct flock lock = byte_lock(F_WRLCK, kFlushByte);
+  if (lock_call(fd_.get(), F_OFD_SETLK, lock) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  base::throw_system(fmt::format("cannot take the flush lock '{}'", path_), errno);
+}
+
 void LockFile::lock_byte(std::int64_t byte) {
   struct flock lock = byte_lock(F_WRLCK, byte);
   if (lock_call(fd_.get(), F_OFD_SETLKW, lock) == 0) return;
-  base::throw_system(fmt::format("cannot take the write lock '{}'", path_), errno);
+  base::throw_system(fmt::format("cannot take a lock of '{}'", path_), errno);
 }
 
 void LockFile::unlock_byte(std::int64_t byte) {

@@ -145,10 +145,11 @@ class Opening {
     if (is_open(id)) return {id, nullptr};
     refuse_cut_off(data.get(), path);
     finish_creation(data.get(), path);
+    const bool is_first = !locks->in_use();
     claim_name(data.get(), id, *locks, prepare_lock_file(path), path);
     auto impl = std::make_unique<Environment::Impl>(path, locks, std::move(data));
     impl->id = id;
-    return {id, finish(std::move(impl), path, 0)};
+    return {id, finish(std::move(impl), path, 0, is_first)};
   }
 
   std::shared_ptr<Environment> memory() {
@@ -157,7 +158,7 @@ class Opening {
       write_empty_store(file);
       auto impl = std::make_unique<Environment::Impl>(fs::path(), std::make_shared<LockFile>(""), open_data_file(file));
       const WriteLock lock(impl->locks);
-      auto environment = finish(std::move(impl), file, MDB_NOSYNC);
+      auto environment = finish(std::move(impl), file, MDB_NOSYNC, true);
       remove(file);
       return environment;
     } catch (...) {
@@ -179,7 +180,8 @@ class Opening {
   }
 
   // The caller holds the kernel's write lock, also while a failure closes LMDB again.
-  std::shared_ptr<Environment> finish(std::unique_ptr<Environment::Impl> impl, const fs::path& file, unsigned flags) {
+  std::shared_ptr<Environment> finish(std::unique_ptr<Environment::Impl> impl, const fs::path& file, unsigned flags,
+                                      bool is_first) {
     impl->opening = true;
     impl->quota_bytes = options_.quota_bytes;
     open_lmdb(*impl, file, flags);
@@ -195,8 +197,15 @@ class Opening {
       migrate(txn, record, format_);
       txn.commit();
     }
+    if (!environment->in_memory()) open_intake(*environment, is_first);
     store.opening = false;
     return environment;
+  }
+
+  static void open_intake(Environment& environment, bool is_first) {
+    ReadTransaction txn = environment.read();
+    environment.impl().intake = std::make_unique<Intake>(environment.side_path("-intake"), environment.locks(),
+                                                         intake_end(txn.impl()), is_first);
   }
 
   static fs::path private_directory() {

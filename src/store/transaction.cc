@@ -1,5 +1,6 @@
 #include "store/transaction.hpp"
 
+#include "base/bytes.hpp"
 #include "base/fail.hpp"
 #include "base/failpoint.hpp"
 #include "store/checksum.hpp"
@@ -13,6 +14,16 @@ namespace {
 constexpr std::uint64_t kSmallBytes = 64 * 1024;  // a transaction that puts less hardly touches the reserve
 constexpr std::uint64_t kPutOverheadBytes = 64;   // of a record in its page, and its share of the pages above
 
+// How far the intake has been taken in. Nothing is stored as long as it has never held anything.
+constexpr std::string_view kIntakeKey("\0\1", 2);
+
+std::string encode_intake_end(IntakeEnd end) {
+  std::string bytes;
+  base::append_le(bytes, end.position);
+  base::append_le(bytes, end.checksum);
+  return bytes;
+}
+
 std::string to_hex(std::string_view bytes) {
   std::string hex;
   for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
@@ -20,6 +31,17 @@ std::string to_hex(std::string_view bytes) {
 }
 
 }  // namespace
+
+IntakeEnd intake_end(Transaction::Impl& txn) {
+  std::string_view bytes;
+  if (!txn.get(Tree::catalog, kIntakeKey, bytes)) return {};
+  base::ByteReader reader(bytes);
+  IntakeEnd end;
+  end.position = reader.le<std::uint64_t>();
+  end.checksum = reader.le<std::uint32_t>();
+  if (!reader.done()) base::fail<Damaged>("'{}' is damaged: its intake's record is", txn.store.name());
+  return end;
+}
 
 Transaction::Impl::Impl(Environment& owner, MDB_txn* begun, bool writing)
     : environment(owner), store(owner.impl()), txn(begun), writes(writing), thread(std::this_thread::get_id()) {}
@@ -38,6 +60,7 @@ void Transaction::Impl::end() noexcept {
     return;
   }
   mdb_txn_abort(ending);
+  if (number_count_ != 0) store.intake->give_back(numbers_.first, number_count_);
   store.end_write();
 }
 
@@ -134,7 +157,7 @@ void Transaction::Impl::commit(Sync sync) {
   }
   detach_cursors();
   try {
-    store.commit(std::exchange(txn, nullptr), sync, std::move(removed));
+    store.commit(std::exchange(txn, nullptr), sync, std::move(removed), taken_);
   } catch (const DiskFull&) {
     throw;
   } catch (...) {
@@ -146,6 +169,24 @@ void Transaction::Impl::commit(Sync sync) {
   [this]() noexcept {
     for (const std::function<void()>& action : after_commit) action();
   }();
+}
+
+std::uint64_t Transaction::Impl::take_in(std::size_t count, std::uint64_t next, const WriteTransaction::Taker& take) {
+  assert_usable();
+  if (store.intake == nullptr) return next;
+  store.intake->raise_next(next);
+  numbers_ = store.intake->reserve(count);
+  number_count_ = count;
+  const IntakeEnd before = intake_end(*this);
+  const IntakeEnd end = store.intake->visit(before, numbers_.upto,
+                                            [&](const IntakeRecord& record) { take(record.number, record.bytes); });
+  if (end.position < numbers_.upto) {
+    base::fail<Damaged>("'{}' is damaged: a record that no transaction has taken does not match its checksum",
+                        store.intake->path());
+  }
+  taken_ = end.position;
+  if (end != before) put(Tree::catalog, kIntakeKey, encode_intake_end(end), 0);
+  return numbers_.first;
 }
 
 void Transaction::Impl::keep_added() {
@@ -169,6 +210,9 @@ void WriteTransaction::append(Tree tree, std::string_view key, std::string_view 
 }
 bool WriteTransaction::erase(Tree tree, std::string_view key) { return impl_->erase(tree, key); }
 void WriteTransaction::require_room() { impl_->require_room(); }
+std::uint64_t WriteTransaction::take_in(std::size_t count, std::uint64_t next, const Taker& take) {
+  return impl_->take_in(count, next, take);
+}
 void WriteTransaction::after_commit(std::function<void()> action) {
   impl_->assert_usable();
   impl_->after_commit.push_back(std::move(action));

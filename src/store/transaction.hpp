@@ -71,6 +71,13 @@ class WriteTransaction : public Transaction {
   // cannot be had back. For transactions that add; those that complete or delete do not ask.
   void require_room();
 
+  // What an intake record is to whoever takes it in: its number, and the bytes that were added.
+  using Taker = std::function<void(std::uint64_t number, std::string_view record)>;
+  // Visits the records of the intake that no transaction has taken, in their order; with the commit they are taken. Once in a
+  // transaction, before it adds anything. Gives out `count` numbers above those of all records visited and returns the
+  // first, or `next` if the store is in memory. If this is not committed they are given out again, as far as possible.
+  std::uint64_t take_in(std::size_t count, std::uint64_t next, const Taker& take);
+
   // Runs `action` after this transaction has been committed (and never if it is not): unlinking side files, ringing bells.
   void after_commit(std::function<void()> action);
 

@@ -17,6 +17,9 @@ struct CursorLink {
   Transaction::Impl* transaction = nullptr;
 };
 
+// How far the intake has been taken in, in that transaction's view.
+IntakeEnd intake_end(Transaction::Impl& txn);
+
 // One thread at a time; of a write transaction: one thread.
 class Transaction::Impl {
  public:
@@ -33,6 +36,7 @@ class Transaction::Impl {
   bool erase(Tree tree, std::string_view key);
   void commit(Sync sync);
   void require_room();
+  std::uint64_t take_in(std::size_t count, std::uint64_t next, const WriteTransaction::Taker& take);
 
   void link(CursorLink& cursor, Tree tree);
   void unlink(CursorLink& cursor);
@@ -59,10 +63,13 @@ class Transaction::Impl {
   [[noreturn]] void fail_change(const char* operation, int code);
 
   std::vector<CursorLink*> cursors_;
-  std::string record_;       // key, value and checksum of the record being written
-  std::uint64_t bytes_ = 0;  // put so far
-  bool failed_ = false;      // a change has failed, and LMDB would not commit
-  bool adds_ = false;        // asked for room: what it adds must not eat the reserve
+  Intake::Reserved numbers_;      // given out to it
+  std::size_t number_count_ = 0;  // of those
+  std::uint64_t taken_ = 0;       // end of what it has taken in
+  std::string record_;            // key, value and checksum of the record being written
+  std::uint64_t bytes_ = 0;       // put so far
+  bool failed_ = false;           // a change has failed, and LMDB would not commit
+  bool adds_ = false;             // asked for room: what it adds must not eat the reserve
 };
 
 }  // namespace tq::store

@@ -192,6 +192,7 @@ loop::Topics Run::topics() const {
 
 void Run::rung() {
   may_claim_ = true;
+  is_due_ = is_due_ || queue_.environment->intake_is_pending();  // it may hold what is due soon
   peers_.refresh(id_);
   look_for_cancels();
   {

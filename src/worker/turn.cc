@@ -56,7 +56,9 @@ bool fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
 TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input) {
   TurnOutput output;
   for (const auto& [dead, how] : input.dead) queue.kill_leftovers(dead);
-  queue.change(Room::spared, [&](engine::Ledger& ledger) {
+  std::size_t follow_ups = 0;
+  for (const Ended& ended : input.ended) follow_ups += ended.outcome.follow_ups.size();
+  queue.change(Room::spared, follow_ups, [&](engine::Ledger& ledger) {
     for (const Begin& begun : input.begun) engine::begin(ledger, begun.key, begun.time);
     apply_output(ledger, input, queue.options.log_bytes_per_job);
     apply_ended(ledger, input, max_crashes, output);
