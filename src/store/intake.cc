@@ -240,9 +240,14 @@ void Intake::write(std::span<Item* const> items) {
   {
     const Lock lock(*this);
     if (!make_file()) return;
-    end = write_records(items);
+    try {
+      end = write_records(items);
+    } catch (const DiskFull&) {  // where files are copied on write; nothing has been published
+      for (Item* item : items) item->added = {};
+      return;
+    }
   }
-  fail_at("store.intake.written", path_);
+  TQ_FAILPOINT("store.intake.published");
   sync(end.position);
   TQ_FAILPOINT("store.intake.synced");
 }
@@ -275,7 +280,7 @@ IntakeEnd Intake::write_records(std::span<Item* const> items) {
                                 .bytes = item->bytes});
   }
   write_at(written, bytes);
-  TQ_FAILPOINT("store.intake.unpublished");
+  TQ_FAILPOINT("store.intake.written");
   shared_.next.store(next);
   publish(end);
   const std::uint64_t half = shared_.kept.load() + ring_bytes_ / 2;
@@ -284,6 +289,7 @@ IntakeEnd Intake::write_records(std::span<Item* const> items) {
 }
 
 void Intake::write_at(std::uint64_t position, std::string_view bytes) const {
+  fail_at("store.intake.write", path_);
   auto offset = static_cast<off_t>(position % ring_bytes_);
   while (!bytes.empty()) {
     const ssize_t count = ::pwrite(file_.get(), bytes.data(), bytes.size(), offset);
@@ -306,12 +312,14 @@ void Intake::sync(std::uint64_t upto) {
       continue;
     }
     const std::uint64_t head = shared_.head.load();
-    const int code = ::fdatasync(file_.get()) == 0 ? base::failpoint_errno("store.intake.sync") : errno;
+    int code = ::fdatasync(file_.get()) == 0 ? 0 : errno;
+    if (base::failpoint_errno("store.intake.sync") != 0) code = EIO;
     if (code == 0) raise(shared_.synced, head);
     locks_.unlock_flush();
     shared_.flushes.fetch_add(1);
     if (shared_.sleepers.load() != 0) base::futex_wake(shared_.flushes, base::kFutexAll);
-    if (code != 0) base::throw_system(fmt::format("cannot sync '{}'", path_), code);
+    // Nobody knows what has reached the disk: for want of space, too, this is no failure to go on after.
+    if (code != 0) throw IoError(fmt::format("cannot sync '{}': {}", path_, base::system_reason(code)), code);
   }
 }
 

@@ -53,6 +53,22 @@ Verb enqueue_of(const std::string& name, std::size_t size) {
           [](TaskQueue& queue) { return are_added(queue, 1); }};
 }
 
+// With its queue and task known already. What could not be acknowledged may have been added.
+Verb enqueue_by_the_intake(const std::string& name, std::size_t size, bool is_first) {
+  return {"intake " + name,
+          [is_first](TaskQueue& queue) {
+            for (int i = is_first ? 1 : 2; i > 0; --i) {
+              const JobId id = queue.enqueue("new", {}, {.queue = "new"});
+              queue.cancel(id);
+              queue.remove(id);
+            }
+          },
+          [size](TaskQueue& queue) {
+            if (!are_added(queue, 1)) queue.enqueue("new", payload(size), {.queue = "new"});
+          },
+          [](TaskQueue& queue) { return are_added(queue, 1); }, is_first};
+}
+
 Verb enqueue_many() {
   return {"enqueue many", [](TaskQueue& queue) { queue.enqueue("old", {}); },
           [](TaskQueue& queue) {
@@ -249,6 +265,9 @@ const std::vector<Verb>& verbs() {
                                         enqueue_of("in a record of its own", kSizes[1]),
                                         enqueue_of("in chunks", kSizes[2]),
                                         enqueue_of("in a file", kSizes[3]),
+                                        enqueue_by_the_intake("made", kSizes[0], true),
+                                        enqueue_by_the_intake("in the record", kSizes[0], false),
+                                        enqueue_by_the_intake("in chunks", kSizes[2], false),
                                         enqueue_many(),
                                         create(),
                                         cancel(),

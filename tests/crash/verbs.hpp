@@ -18,6 +18,8 @@ struct Verb {
   std::function<void(TaskQueue&)> act;
   // Was it done? Throws if it was done by halves, or something else is wrong.
   std::function<bool(TaskQueue&)> is_done;
+  // Does it make the intake?
+  bool makes_intake = false;
 };
 
 const std::vector<Verb>& verbs();

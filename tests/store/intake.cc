@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(it_goes_round_and_round_and_loses_nothing) {
   test::Random random;
   std::map<std::uint64_t, std::string> added;
   std::uint64_t bytes = 0;
-  while (bytes < 40'000'000) {  // some ten laps
-    const std::string record = random.chance(5) ? random.bytes(Intake::kMostBytes) : random.bytes(500);
+  while (bytes < 14'000'000) {  // some three laps
+    const std::string record = random.chance(20) ? random.bytes(Intake::kMostBytes) : random.bytes(500);
     const std::uint64_t number = add(record);
     if (number != 0) {
       added.emplace(number, record);
