@@ -7,14 +7,15 @@
 
 namespace tq::loop {
 
-// In the file, shared by all processes. Both fields begin at 0; nothing else is kept.
+// In the file, shared by all processes. All fields begin at 0; nothing else is kept.
 struct Doorbell::Page {
   std::atomic<std::uint32_t> rings;  // the counter that sleepers sleep on
   std::atomic<std::uint32_t>
       sleepers;  // at least as many as sleep; one that is killed is counted for ever, and costs each
                  // ring a system call
+  std::atomic<std::uint32_t> worker_rings;  // those of kTopicWorkers
 };
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(Doorbell::Page) == 8);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(Doorbell::Page) == 12);
 
 namespace {
 
@@ -30,8 +31,11 @@ Doorbell::~Doorbell() = default;
 
 std::uint32_t Doorbell::ticket() const { return page_->rings.load(); }
 
+std::uint32_t Doorbell::worker_rings() const { return page_->worker_rings.load(); }
+
 void Doorbell::ring(Topics topics) {
   // Sequentially consistent, as in wait(): either the sleeper is seen here, or it sees the new count there.
+  if ((topics & kTopicWorkers) != 0) page_->worker_rings.fetch_add(1);
   page_->rings.fetch_add(1);
   if (page_->sleepers.load() != 0) base::futex_wake(page_->rings, topics);
 }

@@ -39,6 +39,8 @@ class Doorbell {
 
   // To be read before looking at the store.
   std::uint32_t ticket() const;
+  // How often kTopicWorkers was rung: tells whoever was woken whether that has to do with it.
+  std::uint32_t worker_rings() const;
   void ring(Topics topics);
   // Sleeps until somebody rings one of `topics`, the counter is not `ticket` any more, or
   // `timeout` (monotonic) passed. Spurious returns are allowed: look again. False: time-out.

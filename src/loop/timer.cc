@@ -19,17 +19,24 @@ constexpr std::int64_t kEndOfTimeMs = std::int64_t{1} << 42;  // the year 2109
 }  // namespace
 
 struct Timer::Impl {
-  Handle<uv_timer_t>* handle;
+  EventLoop& loop;
+  std::function<void()> fire;            // until there is a handle
+  Handle<uv_timer_t>* handle = nullptr;  // most timers are never started
+
+  void make_handle() {
+    handle = new Handle<uv_timer_t>(loop, std::move(fire));
+    uv_timer_init(&loop.impl().uv, &handle->uv);
+  }
 };
 
-Timer::Timer(EventLoop& loop, std::function<void()> fire) : impl_(std::make_unique<Impl>()) {
-  impl_->handle = new Handle<uv_timer_t>(loop, std::move(fire));
-  uv_timer_init(&loop.impl().uv, &impl_->handle->uv);
+Timer::Timer(EventLoop& loop, std::function<void()> fire) : impl_(std::make_unique<Impl>(loop, std::move(fire))) {}
+
+Timer::~Timer() {
+  if (impl_->handle != nullptr) impl_->handle->close();
 }
 
-Timer::~Timer() { impl_->handle->close(); }
-
 void Timer::start(Duration after) {
+  if (impl_->handle == nullptr) impl_->make_handle();
   // libuv counts whole milliseconds since some time in the current one: one more, so as never to be early.
   const auto ms = after.count() <= 0 ? 0 : static_cast<std::uint64_t>(after.count()) + 1;
   uv_update_time(&impl_->handle->loop.uv);  // else it would count from the start of this round of callbacks
@@ -37,7 +44,9 @@ void Timer::start(Duration after) {
       &impl_->handle->uv, [](uv_timer_t* timer) { Handle<uv_timer_t>::of(timer).call(); }, ms, 0);
 }
 
-void Timer::cancel() { uv_timer_stop(&impl_->handle->uv); }
+void Timer::cancel() {
+  if (impl_->handle != nullptr) uv_timer_stop(&impl_->handle->uv);
+}
 
 struct WallTimer::Impl {
   base::Fd fd;

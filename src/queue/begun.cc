@@ -6,7 +6,7 @@ namespace tq {
 
 struct Begun::Place {
   std::atomic<std::uint64_t> worker;
-  std::atomic<std::uint64_t> next;
+  std::uint64_t unused;
   std::atomic<std::uint64_t> jobs[kMost];
 };
 
@@ -29,12 +29,24 @@ void Begun::take_place(WorkerId worker) {
   Place& mine = place(worker);
   mine.worker = worker;
   for (auto& job : mine.jobs) job = 0;
-  mine.next = 0;
 }
 
 void Begun::mark(WorkerId worker, JobId job) {
   Place& mine = place(worker);
-  mine.jobs[mine.next.fetch_add(1) % kMost] = job;
+  if (mine.worker != worker) return;
+  for (auto& entry : mine.jobs) {
+    std::uint64_t none = 0;
+    if (entry.load() == none && entry.compare_exchange_strong(none, job)) return;
+  }
+}
+
+void Begun::unmark(WorkerId worker, JobId job) {
+  Place& mine = place(worker);
+  if (mine.worker != worker) return;
+  for (auto& entry : mine.jobs) {
+    std::uint64_t it = job;
+    if (entry.load() == it && entry.compare_exchange_strong(it, 0)) return;
+  }
 }
 
 bool Begun::has_begun(WorkerId worker, JobId job) const {

@@ -1,7 +1,6 @@
 #include "worker/ahead.hpp"
 
 #include "base/fail.hpp"
-#include "queue/begun.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -11,17 +10,18 @@ namespace {
 
 constexpr double kHorizonUs = 20'000;
 constexpr double kNewestCounts = 0.2;
-// Half of those that can be told from each other after a crash: what has begun may not be stored yet.
-constexpr std::size_t kMost = Begun::kMost / 2;
+// So that a turn stays short.
+constexpr std::size_t kMost = 1000;
 
 }  // namespace
 
-std::size_t Ahead::wanted() const {
+std::size_t Ahead::wanted(std::size_t waiting) const {
   if (average_us_ <= 0 || average_us_ > kHorizonUs) return 0;
   const double slots = static_cast<double>(concurrency_);
   const auto many = static_cast<std::size_t>(std::min(kHorizonUs / average_us_ * slots, static_cast<double>(kMost)));
   // Not one by one: a turn that only claims one is not worth it.
-  return jobs_.size() * 2 > many ? 0 : many - jobs_.size();
+  const std::size_t held = jobs_.size() + waiting;
+  return held * 2 > many ? 0 : many - held;
 }
 
 void Ahead::ran(std::chrono::microseconds time) {

@@ -1,5 +1,6 @@
 // Work ahead: jobs that are claimed and wait for a slot, so that the next one starts at once and not after a commit. About
 // kHorizon of work, measured by how long attempts have been taking; none before that is known, and none of long ones.
+// Commands wait here; handlers wait in the pool, whose threads begin them without asking.
 #pragma once
 
 #include "engine/claim.hpp"
@@ -21,8 +22,8 @@ class Ahead {
 
   explicit Ahead(std::size_t concurrency) : concurrency_(concurrency) {}
 
-  // How many more should be claimed now.
-  std::size_t wanted() const;
+  // How many more should be claimed now, with so many waiting elsewhere already.
+  std::size_t wanted(std::size_t waiting) const;
   // An attempt took so long.
   void ran(std::chrono::microseconds time);
   // They have waited too long: none are wanted until attempts have become short again.

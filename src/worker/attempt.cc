@@ -17,10 +17,12 @@ Attempt::Attempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker
 void Attempt::begin(AttemptEvents events, Duration kill_grace) {
   events_ = std::move(events);
   kill_grace_ = kill_grace;
-  began_ = std::chrono::steady_clock::now();
-  const std::int64_t timeout_ms = claimed_.record.header.timeout_ms;
-  if (timeout_ms > 0) timeout_.start(Duration(timeout_ms));
   start();
+}
+
+void Attempt::start_timeout() {
+  const std::int64_t timeout_ms = claimed_.record.header.timeout_ms;
+  if (timeout_ms > 0 && stop_ == Stop::none) timeout_.start(Duration(timeout_ms));
 }
 
 void Attempt::stop(Stop reason, int signal) {
@@ -31,8 +33,11 @@ void Attempt::stop(Stop reason, int signal) {
   force_.start(kill_grace_);
 }
 
-std::chrono::microseconds Attempt::ran_for() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began_);
+std::optional<Time> Attempt::take_begin() {
+  if (begin_is_taken_ || !claimed_.record.header.has(model::kAhead)) return std::nullopt;
+  const std::optional<Time> time = began();
+  begin_is_taken_ = time.has_value();
+  return time;
 }
 
 std::optional<ProgressPart> Attempt::take_progress() {

@@ -35,14 +35,19 @@ class Attempt {
   engine::RunKey key() const { return key_; }
   Stop stop_reason() const { return stop_; }
 
-  // Starts running, with a time-out if the job has one. `kill_grace` is what a stop allows before it is enforced.
+  // Starts running, or waits for its turn to begin; a time-out counts from there. `kill_grace` is what a stop allows before it is enforced.
   void begin(AttemptEvents events, Duration kill_grace);
   // Asks it to stop, first politely (for a command: with `signal`), then after the grace by force. The first reason counts; a
   // second call does nothing.
   void stop(Stop reason, int signal = 15);
 
-  // Since begin().
-  std::chrono::microseconds ran_for() const;
+  // True if it has not begun, and now never will.
+  virtual bool withdraw() { return false; }
+  // When it began, and how long it ran, if it did.
+  virtual std::optional<Time> began() const = 0;
+  virtual std::chrono::microseconds ran_for() const = 0;
+  // When it began, if it had been claimed ahead; once.
+  std::optional<Time> take_begin();
 
   OutputBuffer& output() { return output_; }
   // Progress since the last call, if any.
@@ -54,6 +59,8 @@ class Attempt {
   // Must lead to end() soon.
   virtual void force() = 0;
 
+  // It begins now.
+  void start_timeout();
   void end(engine::Outcome outcome, bool crashed = false);
   void add_output(Stream stream, std::string_view bytes);
   void set_progress(double fraction, std::string text);
@@ -66,7 +73,7 @@ class Attempt {
   const engine::RunKey key_;
   AttemptEvents events_;
   Duration kill_grace_{0};
-  std::chrono::steady_clock::time_point began_;
+  bool begin_is_taken_ = false;
   Stop stop_ = Stop::none;
   OutputBuffer output_;
   std::optional<ProgressPart> progress_;

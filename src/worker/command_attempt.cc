@@ -68,7 +68,17 @@ CommandAttempt::CommandAttempt(loop::EventLoop& loop, engine::Claimed claimed, W
       queue_(queue),
       failed_start_(loop, [this] { end(std::move(start_failure_)); }) {}
 
+CommandAttempt::~CommandAttempt() { queue_.begun().unmark(key().worker, key().job); }
+
+std::chrono::microseconds CommandAttempt::ran_for() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began_steady_);
+}
+
 void CommandAttempt::start() {
+  began_ = queue_.clock->now();
+  began_steady_ = std::chrono::steady_clock::now();
+  queue_.begun().mark(key().worker, key().job);
+  start_timeout();
   loop::ChildSpec spec;
   try {
     spec = spec_of(queue_, claimed());

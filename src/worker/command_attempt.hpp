@@ -12,6 +12,10 @@ class CommandAttempt : public Attempt {
   // `store_path` is what the command sees as TQ_FILE. Throws Damaged or CodecError from start() if the payload is no command.
   CommandAttempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker, std::uint64_t log_limit_bytes,
                  loop::Guard& guard, TaskQueue::Impl& queue);
+  ~CommandAttempt() override;
+
+  std::optional<Time> began() const override { return began_; }
+  std::chrono::microseconds ran_for() const override;
 
  private:
   void start() override;
@@ -22,6 +26,8 @@ class CommandAttempt : public Attempt {
   loop::Guard& guard_;
   TaskQueue::Impl& queue_;
   loop::ChildId child_ = 0;
+  Time began_{};
+  std::chrono::steady_clock::time_point began_steady_;
   loop::Timer failed_start_;  // reports from outside begin()
   engine::Outcome start_failure_;
 };

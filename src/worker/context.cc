@@ -18,13 +18,13 @@ void Context::progress(double fraction, std::string_view text) {
   auto post = [self = impl_->shared_from_this(), fraction, text = base::shorten(text, kMaxErrorBytes)]() mutable {
     if (self->on_progress) self->on_progress(fraction, std::move(text));
   };
-  impl_->mailbox->post(std::move(post));
+  impl_->say(std::move(post));
 }
 
 void Context::log(std::string_view text) {
   std::string line(text);
   if (!line.ends_with('\n')) line += '\n';
-  impl_->mailbox->post([self = impl_->shared_from_this(), line = std::move(line)]() mutable {
+  impl_->say([self = impl_->shared_from_this(), line = std::move(line)]() mutable {
     if (self->on_output) self->on_output(Stream::note, std::move(line));
   });
 }

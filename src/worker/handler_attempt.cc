@@ -57,13 +57,18 @@ Outcome success(Context::Impl& context, Payload result) {
   return outcome;
 }
 
+// Small ones came with the claim.
+Payload payload_of(Context::Impl& impl) {
+  if (!impl.payload_is_blob) return {model::decode_details(impl.details).payload_codec, std::move(impl.payload)};
+  return impl.with_queue([&](TaskQueue::Impl& queue) {
+    return engine::payload(queue.environment->read(), impl.key.job).value_or(Payload{});
+  });
+}
+
 // The one place where the exceptions of user code end.
-Outcome call(const Handler& handler, Context::Impl& impl, const Payload& small_payload, bool payload_is_blob) {
+Outcome call(const Handler& handler, Context::Impl& impl) {
   try {
-    const Payload payload = payload_is_blob ? impl.with_queue([&](TaskQueue::Impl& queue) {
-      return engine::payload(queue.environment->read(), impl.key.job).value_or(Payload{});
-    })
-                                            : small_payload;
+    const Payload payload = payload_of(impl);
     Context context(impl);
     return success(impl, handler(payload, context));
   } catch (const Verdict& verdict) {
@@ -89,25 +94,41 @@ HandlerAttempt::HandlerAttempt(loop::EventLoop& loop, engine::Claimed claimed, W
   context_->attempt = header.attempt;
   context_->queue_name = this->claimed().queue;
   context_->task = this->claimed().task;
-  if (header.timeout_ms > 0) context_->deadline = base::from_ms(header.started_ms + header.timeout_ms);
+  context_->timeout = Duration(header.timeout_ms);
+  const bool has_begun = !header.has(model::kAhead);  // for the store
+  if (has_begun && header.timeout_ms > 0) context_->deadline = base::from_ms(header.started_ms + header.timeout_ms);
   context_->mailbox = std::move(mailbox);
   context_->open(queue);
 }
 
-HandlerAttempt::~HandlerAttempt() { context_->close(); }
+HandlerAttempt::~HandlerAttempt() {
+  if (!began()) pool_.withdraw(ticket_);
+  context_->close();
+}
+
+bool HandlerAttempt::withdraw() { return !began() && pool_.withdraw(ticket_); }
+
+std::optional<Time> HandlerAttempt::began() const {
+  const std::int64_t began_ms = context_->began_ms.load();
+  if (began_ms == Context::Impl::kNotYet) return std::nullopt;
+  return base::from_ms(began_ms);
+}
+
+std::chrono::microseconds HandlerAttempt::ran_for() const { return std::chrono::microseconds(context_->ran_us.load()); }
 
 void HandlerAttempt::start() {
   context_->on_output = [this](Stream stream, const std::string& bytes) { add_output(stream, bytes); };
   context_->on_progress = [this](double fraction, std::string text) { set_progress(fraction, std::move(text)); };
+  context_->on_begin = [this] { start_timeout(); };
   context_->on_end = [this](engine::Outcome outcome) { end(std::move(outcome)); };
-  const model::JobRecord& record = claimed().record;
-  const bool is_blob = record.header.has(model::kPayloadIsBlob);
-  Payload payload{model::decode_details(record.details).payload_codec, record.payload};
-  ticket_ = pool_.submit([context = context_, handler = handler_, payload = std::move(payload), is_blob] {
-    auto outcome = std::make_shared<Outcome>(call(*handler, *context, payload, is_blob));
-    context->mailbox->post([context, outcome] {
-      if (context->on_end) std::function(context->on_end)(std::move(*outcome));
-    });
+  context_->details = claimed().record.details;
+  context_->payload = claimed().record.payload;
+  context_->payload_is_blob = claimed().record.header.has(model::kPayloadIsBlob);
+  ticket_ = pool_.submit([context = context_, handler = handler_]() -> ThreadPool::Report {
+    context->begin();
+    context->outcome = call(*handler, *context);
+    context->finish();
+    return [context] { context->tell_end(); };
   });
 }
 

@@ -21,6 +21,10 @@ class HandlerAttempt : public Attempt {
                  std::shared_ptr<const Handler> handler);
   ~HandlerAttempt() override;
 
+  bool withdraw() override;
+  std::optional<Time> began() const override;
+  std::chrono::microseconds ran_for() const override;
+
  private:
   void start() override;
   void ask_to_stop(int signal) override;

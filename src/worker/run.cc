@@ -49,7 +49,7 @@ Run::Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& h
       handlers_(handlers),
       loop_(loop),
       mailbox_(std::make_shared<Mailbox>(loop)),
-      pool_(options.concurrency),
+      pool_(options.concurrency, [this, mailbox = mailbox_] { mailbox->post([this] { handlers_ended(); }); }),
       ahead_(options.concurrency),
       news_timer_(loop,
                   [this] {
@@ -59,13 +59,10 @@ Run::Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& h
       turn_timer_(loop,
                   [this] {
                     turn_is_late_ = true;
+                    take_reports();
                     consider_turn();
                   }),
-      ahead_timer_(loop,
-                   [this] {
-                     ahead_.stalled();
-                     give_back_ahead();
-                   }),
+      ahead_timer_(loop, [this] { watch_ahead(); }),
       grace_timer_(loop, [this] { interrupt_all(); }),
       wake_up_(loop,
                [this] {
@@ -113,7 +110,8 @@ void Run::join_store() {
   });
   // Its place among the notes of what has begun may be another's, if there are very many: then nothing is claimed ahead.
   const WorkerId owner = queue_.begun().owner(id_);
-  may_note_begun_ = owner == 0 || !queue_.environment->locks().worker_alive(owner);
+  const bool is_free = owner == 0 || !queue_.environment->locks().worker_alive(owner);
+  may_note_begun_ = is_free && options_.concurrency <= Begun::kMost;
   if (may_note_begun_) queue_.begun().take_place(id_);
   if (options_.commands) start_guard();
 }
@@ -193,14 +191,20 @@ loop::Topics Run::topics() const {
 void Run::rung() {
   may_claim_ = true;
   is_due_ = is_due_ || queue_.environment->intake_is_pending();  // it may hold what is due soon
-  peers_.refresh(id_);
-  look_for_cancels();
+  look_for_news_of_workers();
   {
     // A new job may be due before what the timer waits for.
     const auto txn = queue_.environment->read();
     set_wake_up(engine::next_due(txn), engine::next_keep(txn));
   }
   consider_turn();
+}
+
+void Run::look_for_news_of_workers() {
+  const std::uint32_t rings = queue_.bell->worker_rings();
+  if (std::exchange(worker_rings_, rings) == rings) return;
+  peers_.refresh(id_);
+  look_for_cancels();
 }
 
 void Run::look_for_cancels() {
@@ -221,7 +225,15 @@ void Run::look_for_cancels() {
       if (request_for(job.id)) waiting.push_back(job.id);
     }
   }
-  for (const auto& [attempt, signal] : running) attempt->stop(Attempt::Stop::cancel, signal);
+  for (const auto& [attempt, signal] : running) {
+    if (attempt->withdraw()) {
+      give_back(attempt->claimed());
+      --attempts_started_;
+      attempts_.erase(attempt->claimed().id);
+    } else {
+      attempt->stop(Attempt::Stop::cancel, signal);
+    }
+  }
   for (const JobId id : waiting) give_back(ahead_.take(id));
 }
 
@@ -233,6 +245,7 @@ std::unique_ptr<Attempt> Run::make_attempt(engine::Claimed claimed) {
     return std::make_unique<HandlerAttempt>(loop_, std::move(claimed), id_, log_limit, pool_, mailbox_, queue_,
                                             handler->second);
   }
+  pool_.set_limit(options_.concurrency - std::min<std::size_t>(++commands_, options_.concurrency));
   return std::make_unique<CommandAttempt>(loop_, std::move(claimed), id_, log_limit, *guard_, queue_);
 }
 
@@ -241,29 +254,48 @@ void Run::start(engine::Claimed claimed) {
   ++attempts_started_;
   Attempt& attempt = *(attempts_[id] = make_attempt(std::move(claimed)));
   AttemptEvents events;
-  events.ended = [this, id](engine::Outcome outcome, bool crashed) { attempt_ended(id, std::move(outcome), crashed); };
+  events.ended = [this, id](engine::Outcome outcome, bool crashed) {
+    attempt_ended(id, std::move(outcome), crashed);
+    if (takes_reports_) return;
+    start_ahead();
+    consider_turn();
+  };
   events.has_news = [this] { has_news(); };
   attempt.begin(std::move(events), options_.kill_grace);
 }
 
+// A handler waits for its turn in the pool, a command here.
+void Run::claim_ahead(engine::Claimed claimed) {
+  ++claimed.record.header.attempt;  // as it will be when it has begun
+  handlers_.contains(claimed.task) ? start(std::move(claimed)) : ahead_.push(std::move(claimed));
+}
+
 // Into the slots that are free.
 void Run::start_ahead() {
-  const Time now = queue_.clock->now();
-  while (!ahead_.empty() && free_slots() != 0) {
-    engine::Claimed job = ahead_.pop();
-    model::JobHeader& header = job.record.header;
-    begun_.push_back({{job.id, header.run, id_}, now});
-    header.set(model::kAhead, false);
-    header.started_ms = base::to_ms(now);
-    ++header.attempt;
-    queue_.begun().mark(id_, job.id);
-    start(std::move(job));
+  while (!ahead_.empty() && free_slots() != 0) start(ahead_.pop());
+  const bool waits = !ahead_.empty() || pool_.waiting() != 0;
+  waits ? ahead_timer_.start(Ahead::kPatience) : ahead_timer_.cancel();
+}
+
+// What was claimed ahead has waited for long; unless some of it has begun.
+void Run::watch_ahead() {
+  const std::uint64_t begun = pool_.begun();
+  if (std::exchange(begun_seen_, begun) != begun) {
+    ahead_timer_.start(Ahead::kPatience);
+    return;
   }
-  ahead_.empty() ? ahead_timer_.cancel() : ahead_timer_.start(Ahead::kPatience);
+  ahead_.stalled();
+  give_back_ahead();
 }
 
 void Run::give_back_ahead() {
   for (const engine::Claimed& job : ahead_.take_all()) give_back(job);
+  std::erase_if(attempts_, [this](const auto& entry) {
+    if (!entry.second->withdraw()) return false;
+    give_back(entry.second->claimed());
+    --attempts_started_;
+    return true;
+  });
   ahead_timer_.cancel();
   consider_turn();
 }
@@ -280,12 +312,34 @@ void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
   Attempt& attempt = *found->second;
   if (!attempt.output().empty()) last_output_.push_back(attempt.output().take(attempt.key()));
   if (auto progress = attempt.take_progress()) last_progress_.push_back(std::move(*progress));
+  if (const auto begin = attempt.take_begin()) begun_.push_back({attempt.key(), *begin});
   ended_.push_back({attempt.key(), std::move(outcome), crashed});
   if (crashed) guard_is_lost_ = true;
   ahead_.ran(attempt.ran_for());
+  if (!handlers_.contains(attempt.claimed().task)) pool_.set_limit(options_.concurrency - --commands_);
   attempts_.erase(found);
-  start_ahead();
+}
+
+// Some have ended in the pool.
+void Run::handlers_ended() {
+  if (turn_under_way_) return;  // its end will look
+  const bool may_wait = pool_.waiting() != 0 && pool_.reports() < ThreadPool::kBatch;
+  if (may_wait && turn_waits_) return;
+  if (may_wait) {
+    turn_timer_.start(kTurnDelay);
+    turn_waits_ = true;
+    return;
+  }
+  take_reports();
   consider_turn();
+}
+
+void Run::take_reports() {
+  const std::vector<ThreadPool::Report> reports = pool_.take_reports();
+  takes_reports_ = true;
+  for (const ThreadPool::Report& report : reports) report();
+  takes_reports_ = false;
+  if (!reports.empty()) start_ahead();
 }
 
 void Run::has_news() {
@@ -304,13 +358,14 @@ std::size_t Run::free_slots() const {
 
 std::size_t Run::wanted_ahead() const {
   const bool may = !stopping_ && !error_ && !options_.once && may_note_begun_ && !guard_is_lost_;
-  return may ? ahead_.wanted() : 0;
+  return may ? ahead_.wanted(pool_.waiting()) : 0;
 }
 
 // With work ahead nobody waits for the next turn, and one for several that have ended costs little more than one for each.
 bool Run::turn_may_wait() const {
   const bool is_urgent = !dead_.empty() || news_are_due_ || record_changed_ || is_due_;
-  return !ahead_.empty() && !is_urgent && ended_.size() < kTurnEnds && !(may_claim_ && wanted_ahead() != 0);
+  const bool has_work = !ahead_.empty() || pool_.waiting() != 0;
+  return has_work && !is_urgent && ended_.size() < kTurnEnds && !(may_claim_ && wanted_ahead() != 0);
 }
 
 void Run::consider_turn() {
@@ -335,6 +390,7 @@ void Run::consider_turn() {
   turn_is_late_ = false;
   turn_timer_.cancel();
   turn_under_way_ = true;
+  pool_.hush(true);
   turns_->start(gather());
 }
 
@@ -344,6 +400,7 @@ void Run::gather_news(TurnInput& input) {
   last_output_.clear();
   last_progress_.clear();
   for (const auto& [id, attempt] : attempts_) {
+    if (const auto begin = attempt->take_begin()) begun_.push_back({attempt->key(), *begin});
     if (!attempt->output().empty()) input.output.push_back(attempt->output().take(attempt->key()));
     if (auto progress = attempt->take_progress()) input.progress.push_back(std::move(*progress));
   }
@@ -376,6 +433,8 @@ TurnInput Run::gather() {
 
 void Run::turn_done(TurnOutput output) {
   turn_under_way_ = false;
+  pool_.hush(false);
+  take_reports();
   if (output.error) {
     fail_with(output.error);
     return;
@@ -388,14 +447,14 @@ void Run::turn_done(TurnOutput output) {
     if (stopping_ || guard_is_lost_) {
       give_back(claimed);
     } else if (claimed.record.header.has(model::kAhead)) {
-      ahead_.push(std::move(claimed));
+      claim_ahead(std::move(claimed));
     } else {
       start(std::move(claimed));
     }
   }
   start_ahead();
   // Somebody may have cancelled one between its claim and now.
-  if (!output.claimed.empty()) look_for_cancels();
+  look_for_news_of_workers();
   consider_turn();
 }
 

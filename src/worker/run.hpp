@@ -47,11 +47,16 @@ class Run {
   void start_guard();
   void guard_died();
   void rung();
+  void look_for_news_of_workers();
   void look_for_cancels();
   void attempt_ended(JobId id, engine::Outcome outcome, bool crashed);
+  void handlers_ended();
+  void take_reports();
   void has_news();
   void start(engine::Claimed claimed);
   void start_ahead();
+  void claim_ahead(engine::Claimed claimed);
+  void watch_ahead();
   void give_back(const engine::Claimed& claimed);
   void give_back_ahead();
   std::unique_ptr<Attempt> make_attempt(engine::Claimed claimed);
@@ -83,7 +88,11 @@ class Run {
   std::unique_ptr<loop::Guard> guard_;
   bool guard_is_lost_ = false;  // somebody killed it, and there is no new one yet
   ThreadPool pool_;
-  std::map<JobId, std::unique_ptr<Attempt>> attempts_;
+  std::map<JobId, std::unique_ptr<Attempt>> attempts_;  // those that wait in the pool, too
+  std::size_t commands_ = 0;                            // of those
+  bool takes_reports_ = false;                          // of several at once
+  std::uint64_t begun_seen_ = 0;                        // of the pool's, when it was looked at last
+  std::uint32_t worker_rings_ = 0;                      // of the bell's, when cancels and peers were looked for last
   Ahead ahead_;
 
   // For the next turn.

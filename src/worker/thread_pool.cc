@@ -1,57 +1,106 @@
 #include "worker/thread_pool.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <set>
 #include <thread>
+#include <utility>
 
 namespace tq::worker {
 
 // Shared with the threads, so that one that was given up finds it alive whenever it returns.
 struct ThreadPool::State {
-  struct Work {
+  struct Waiting {
     Ticket ticket = 0;
-    std::function<void()> run;
+    Work run;
+  };
+  struct Running {
+    Ticket ticket = 0;
+    bool is_given_up = false;
   };
 
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::condition_variable wake;   // there is work, or the end
   std::condition_variable ended;  // a thread has ended or was given up
-  std::deque<Work> work;
-  std::set<Ticket> running;
-  std::set<Ticket> given_up;  // and not come back yet
+  std::deque<Waiting> work;
+  std::vector<Running> running;  // and given up, and not come back yet
+  std::vector<Report> reports;
+  std::function<void()> call;
   std::size_t limit = 0;
   std::size_t threads = 0;  // those given up do not count
-  std::size_t idle = 0;
+  std::size_t busy = 0;     // of those
+  std::uint64_t begun = 0;
   Ticket next_ticket = 1;
+  bool hushed = false;
   bool ending = false;
+
+  bool may_begin() const { return !work.empty() && (busy < limit || ending); }
+
+  // Has threads for what may begin now.
+  static void provide(const std::shared_ptr<State>& state) {
+    while (state->threads < state->limit && state->work.size() > state->threads - state->busy) {
+      ++state->threads;
+      std::thread([state] { state->serve(); }).detach();
+    }
+    if (state->may_begin()) state->wake.notify_one();
+  }
 
   void serve() {
     std::unique_lock lock(mutex);
     for (;;) {
-      ++idle;
-      wake.wait(lock, [&] { return ending || !work.empty(); });
-      --idle;
+      wake.wait(lock, [&] { return ending || may_begin(); });
       if (work.empty()) break;
-      const Work next = std::move(work.front());
+      Waiting next = std::move(work.front());
       work.pop_front();
-      running.insert(next.ticket);
+      running.push_back({next.ticket});
+      ++busy;
+      ++begun;
       lock.unlock();
-      next.run();
+      Report report = next.run();
+      next.run = nullptr;  // what it holds is freed here, not under the lock
       lock.lock();
-      running.erase(next.ticket);
-      if (given_up.erase(next.ticket) != 0) {
-        if (threads == limit || ending) return;
-        ++threads;
+      const bool is_welcome = leave(next.ticket);
+      const std::function<void()> caller = add(std::move(report));
+      if (caller) {
+        lock.unlock();
+        caller();
+        lock.lock();
       }
+      if (!is_welcome) return;
     }
     --threads;
     ended.notify_all();
   }
+
+  // Whoever ran this has come back. False if its thread is not needed any more.
+  bool leave(Ticket ticket) {
+    const auto it =
+        std::find_if(running.begin(), running.end(), [&](const Running& one) { return one.ticket == ticket; });
+    const bool was_given_up = it->is_given_up;
+    *it = running.back();
+    running.pop_back();
+    if (!was_given_up) {
+      --busy;
+      return true;
+    }
+    if (threads >= limit || ending) return false;
+    ++threads;
+    return true;
+  }
+
+  // Returns whom to call, if anybody.
+  std::function<void()> add(Report report) {
+    reports.push_back(std::move(report));
+    const bool is_reason = reports.size() == 1 || reports.size() == kBatch || work.empty();
+    return is_reason && !hushed && !ending ? call : nullptr;
+  }
 };
 
-ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_shared<State>()) { state_->limit = threads; }
+ThreadPool::ThreadPool(std::size_t threads, std::function<void()> call) : state_(std::make_shared<State>()) {
+  state_->limit = threads;
+  state_->call = std::move(call);
+}
 
 ThreadPool::~ThreadPool() {
   std::unique_lock lock(state_->mutex);
@@ -60,24 +109,62 @@ ThreadPool::~ThreadPool() {
   state_->ended.wait(lock, [&] { return state_->threads == 0; });
 }
 
-ThreadPool::Ticket ThreadPool::submit(std::function<void()> work) {
+ThreadPool::Ticket ThreadPool::submit(Work work) {
   const std::lock_guard lock(state_->mutex);
   const Ticket ticket = state_->next_ticket++;
   state_->work.push_back({ticket, std::move(work)});
-  if (state_->work.size() > state_->idle && state_->threads < state_->limit) {
-    ++state_->threads;
-    std::thread([state = state_] { state->serve(); }).detach();
-  }
-  state_->wake.notify_one();
+  State::provide(state_);
   return ticket;
 }
 
-void ThreadPool::give_up(Ticket ticket) {
+bool ThreadPool::withdraw(Ticket ticket) {
   const std::lock_guard lock(state_->mutex);
-  std::erase_if(state_->work, [ticket](const State::Work& waiting) { return waiting.ticket == ticket; });
-  if (!state_->running.contains(ticket) || !state_->given_up.insert(ticket).second) return;
-  --state_->threads;
-  state_->ended.notify_all();
+  return std::erase_if(state_->work, [ticket](const State::Waiting& waiting) { return waiting.ticket == ticket; }) != 0;
+}
+
+void ThreadPool::give_up(Ticket ticket) {
+  if (withdraw(ticket)) return;
+  const std::lock_guard lock(state_->mutex);
+  for (State::Running& one : state_->running) {
+    if (one.ticket != ticket || one.is_given_up) continue;
+    one.is_given_up = true;
+    --state_->threads;
+    --state_->busy;
+    state_->ended.notify_all();
+    State::provide(state_);
+  }
+}
+
+void ThreadPool::set_limit(std::size_t threads) {
+  const std::lock_guard lock(state_->mutex);
+  state_->limit = threads;
+  State::provide(state_);
+  state_->wake.notify_all();  // there may be work for more than one
+}
+
+std::vector<ThreadPool::Report> ThreadPool::take_reports() {
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->reports, {});
+}
+
+std::size_t ThreadPool::reports() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->reports.size();
+}
+
+std::size_t ThreadPool::waiting() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->work.size();
+}
+
+std::uint64_t ThreadPool::begun() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->begun;
+}
+
+void ThreadPool::hush(bool on) {
+  const std::lock_guard lock(state_->mutex);
+  state_->hushed = on;
 }
 
 }  // namespace tq::worker

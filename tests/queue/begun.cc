@@ -39,12 +39,27 @@ BOOST_AUTO_TEST_CASE(a_new_owner_finds_its_place_empty) {
   BOOST_TEST(!begun.has_begun(3 + 256, 7));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_126_are_remembered) {
+BOOST_AUTO_TEST_CASE(a_job_that_has_ended_is_forgotten) {
   Begun begun("");
   begun.take_place(1);
-  for (JobId job = 1; job <= 200; ++job) begun.mark(1, job);
-  for (JobId job = 75; job <= 200; ++job) BOOST_TEST(begun.has_begun(1, job));
-  BOOST_TEST(!begun.has_begun(1, 74));
+  for (JobId job = 1; job <= 126; ++job) begun.mark(1, job);
+  for (JobId job = 1; job <= 126; ++job) BOOST_TEST(begun.has_begun(1, job));
+  begun.unmark(1, 50);
+  begun.unmark(1, 999);
+  BOOST_TEST(!begun.has_begun(1, 50));
+  begun.mark(1, 200);
+  BOOST_TEST(begun.has_begun(1, 200));
+  BOOST_TEST(begun.has_begun(1, 126));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_writes_into_the_place_of_another) {
+  Begun begun("");
+  begun.take_place(3);
+  begun.mark(3, 7);
+  begun.mark(3 + 256, 8);
+  begun.unmark(3 + 256, 7);
+  BOOST_TEST(begun.has_begun(3, 7));
+  BOOST_TEST(!begun.has_begun(3, 8));
 }
 
 BOOST_AUTO_TEST_CASE(what_one_process_notes_another_reads) {

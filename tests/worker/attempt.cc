@@ -24,8 +24,14 @@ class Puppet : public Attempt {
   using Attempt::end;
   using Attempt::set_progress;
 
+  std::optional<Time> began() const override { return Time(5ms); }
+  std::chrono::microseconds ran_for() const override { return 0us; }
+
  private:
-  void start() override { loop_.post(on_start); }
+  void start() override {
+    start_timeout();
+    loop_.post(on_start);
+  }
   void ask_to_stop(int signal) override { on_stop(signal); }
   void force() override { on_force(); }
 
@@ -82,6 +88,15 @@ BOOST_FIXTURE_TEST_CASE(an_end_of_its_own_is_reported_as_it_is, Stage) {
   BOOST_TEST(outcome.error == "no");
   BOOST_TEST(has_crashed);
   BOOST_CHECK(attempt->stop_reason() == Attempt::Stop::none);
+}
+
+BOOST_FIXTURE_TEST_CASE(when_it_began_is_asked_once_and_only_if_it_was_claimed_ahead, Stage) {
+  BOOST_TEST(!attempt->take_begin());
+  engine::Claimed ahead = job();
+  ahead.record.header.set(model::kAhead);
+  attempt = std::make_unique<Puppet>(loop, std::move(ahead));
+  BOOST_CHECK(attempt->take_begin() == Time(5ms));
+  BOOST_TEST(!attempt->take_begin());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_time_out_asks_and_then_forces, Stage) {

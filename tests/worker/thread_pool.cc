@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -12,13 +13,21 @@ namespace {
 
 using test::Signal;
 
+// Work of which nothing is to be said afterwards.
+ThreadPool::Ticket submit(ThreadPool& pool, std::function<void()> work) {
+  return pool.submit([work = std::move(work)] {
+    work();
+    return [] {};
+  });
+}
+
 BOOST_AUTO_TEST_SUITE(thread_pool)
 
 BOOST_AUTO_TEST_CASE(all_work_is_done_before_the_pool_ends) {
   std::atomic<int> done = 0;
   {
-    ThreadPool pool(3);
-    for (int i = 0; i < 100; ++i) pool.submit([&] { ++done; });
+    ThreadPool pool(3, [] {});
+    for (int i = 0; i < 100; ++i) submit(pool, [&] { ++done; });
   }
   BOOST_TEST(done == 100);
 }
@@ -28,9 +37,9 @@ BOOST_AUTO_TEST_CASE(there_are_as_many_threads_as_were_asked_for) {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   {
-    ThreadPool pool(4);
+    ThreadPool pool(4, [] {});
     for (int i = 0; i < 40; ++i) {
-      pool.submit([&] {
+      submit(pool, [&] {
         all.arrive_and_wait();
         const std::lock_guard lock(mutex);
         threads.insert(std::this_thread::get_id());
@@ -45,8 +54,8 @@ BOOST_AUTO_TEST_CASE(one_that_was_given_up_is_replaced_and_not_waited_for) {
   Signal release;
   Signal back;
   {
-    ThreadPool pool(1);
-    const auto ticket = pool.submit([&] {
+    ThreadPool pool(1, [] {});
+    const auto ticket = submit(pool, [&] {
       stuck.give();
       release.take();
       back.give();
@@ -55,7 +64,7 @@ BOOST_AUTO_TEST_CASE(one_that_was_given_up_is_replaced_and_not_waited_for) {
     pool.give_up(ticket);
     pool.give_up(ticket);
     Signal done;
-    pool.submit([&] { done.give(); });
+    submit(pool, [&] { done.give(); });
     done.take();
   }
   release.give();
@@ -68,9 +77,9 @@ BOOST_AUTO_TEST_CASE(one_that_comes_back_after_all_takes_its_place_only_if_it_is
   std::atomic<int> at_once = 0;
   std::atomic<int> most = 0;
   {
-    ThreadPool pool(2);
+    ThreadPool pool(2, [] {});
     for (int i = 0; i < 2; ++i) {
-      const auto ticket = pool.submit([&] {
+      const auto ticket = submit(pool, [&] {
         stuck.give();
         release.take();
       });
@@ -80,7 +89,7 @@ BOOST_AUTO_TEST_CASE(one_that_comes_back_after_all_takes_its_place_only_if_it_is
     release.give();
     release.give();
     for (int i = 0; i < 200; ++i) {
-      pool.submit([&] {
+      submit(pool, [&] {
         const int now = ++at_once;
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }
@@ -97,17 +106,85 @@ BOOST_AUTO_TEST_CASE(what_is_given_up_before_it_began_never_runs) {
   Signal release;
   std::atomic<bool> ran = false;
   {
-    ThreadPool pool(1);
-    pool.submit([&] {
+    ThreadPool pool(1, [] {});
+    submit(pool, [&] {
       running.give();
       release.take();
     });
     running.take();
-    const auto waiting = pool.submit([&] { ran = true; });
+    const auto waiting = submit(pool, [&] { ran = true; });
     pool.give_up(waiting);
     release.give();
   }
   BOOST_TEST(!ran);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_not_begun_can_be_withdrawn_and_what_has_cannot) {
+  Signal running;
+  Signal release;
+  std::atomic<bool> ran = false;
+  {
+    ThreadPool pool(1, [] {});
+    const auto first = submit(pool, [&] {
+      running.give();
+      release.take();
+    });
+    running.take();
+    const auto second = submit(pool, [&] { ran = true; });
+    BOOST_TEST(pool.waiting() == 1u);
+    BOOST_TEST(pool.begun() == 1u);
+    BOOST_TEST(!pool.withdraw(first));
+    BOOST_TEST(pool.withdraw(second));
+    BOOST_TEST(!pool.withdraw(second));
+    BOOST_TEST(pool.waiting() == 0u);
+    release.give();
+  }
+  BOOST_TEST(!ran);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_begin_than_the_limit_says_and_more_when_it_is_raised) {
+  Signal running;
+  Signal release;
+  ThreadPool pool(2, [] {});
+  pool.set_limit(1);
+  for (int i = 0; i < 2; ++i) {
+    submit(pool, [&] {
+      running.give();
+      release.take();
+    });
+  }
+  running.take();
+  BOOST_TEST(pool.waiting() == 1u);
+  pool.set_limit(2);
+  running.take();
+  pool.set_limit(0);
+  release.give();
+  release.give();
+}
+
+BOOST_AUTO_TEST_CASE(reports_come_in_batches_and_the_owner_is_called_when_there_is_a_reason) {
+  Signal called;
+  Signal go_on;
+  std::atomic<int> calls = 0;
+  ThreadPool pool(1, [&] {
+    ++calls;
+    called.give();
+  });
+  // Held back until all of it waits, so that what is called for does not depend on who is faster.
+  submit(pool, [&] { go_on.take(); });
+  for (std::size_t i = 1; i < 2 * ThreadPool::kBatch; ++i) submit(pool, [] {});
+  go_on.give();
+  for (int i = 0; i < 3; ++i) called.take();  // the first, kBatch, and the last
+  BOOST_TEST(calls == 3);
+  BOOST_TEST(pool.reports() == 2 * ThreadPool::kBatch);
+  BOOST_TEST(pool.take_reports().size() == 2 * ThreadPool::kBatch);
+  BOOST_TEST(pool.reports() == 0u);
+  pool.hush(true);
+  Signal done;
+  submit(pool, [&] { done.give(); });
+  done.take();
+  while (pool.reports() == 0) std::this_thread::yield();
+  BOOST_TEST(calls == 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
