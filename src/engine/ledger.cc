@@ -56,48 +56,48 @@ Ledger::Ledger(store::WriteTransaction& txn, Time now, const Retention& retentio
     : txn_(txn),
       now_(now),
       retention_{bounded(retention.succeeded), bounded(retention.failed), bounded(retention.events)},
-      totals_(engine::totals(txn)),
-      stored_totals_(totals_) {}
+      known_{.totals = engine::totals(txn)},
+      stored_totals_(known_.totals) {}
 
 std::int64_t Ledger::now_ms() const { return base::to_ms(now_); }
 
 std::optional<std::uint32_t> Ledger::find_queue(std::string_view name) {
-  if (const auto known = queue_numbers_.find(name); known != queue_numbers_.end()) return known->second;
+  if (const auto known = known_.queue_numbers.find(name); known != known_.queue_numbers.end()) return known->second;
   const auto number = engine::find_queue(txn_, name);
-  if (number) queue_numbers_.emplace(name, *number);
+  if (number) known_.queue_numbers.emplace(name, *number);
   return number;
 }
 
 std::uint32_t Ledger::find_or_make_queue(std::string_view name) {
   if (const auto number = find_queue(name)) return *number;
-  const std::uint32_t number = totals_.next_queue++;
+  const std::uint32_t number = known_.totals.next_queue++;
   put_number(txn_, kQueueNameKind, name, number);
   model::QueueRecord record;
   record.name = name;
   store::put(txn_, QueueKey{number}, model::encode(record));
-  queue_numbers_.emplace(name, number);
-  queues_.emplace(number, KnownQueue{record, record});
+  known_.queue_numbers.emplace(name, number);
+  known_.queues.emplace(number, KnownQueue{record, record});
   log({.type = EventType::queue_created, .queue = number});
   return number;
 }
 
 std::uint32_t Ledger::find_or_make_task(std::string_view name) {
-  if (const auto known = task_numbers_.find(name); known != task_numbers_.end()) return known->second;
+  if (const auto known = known_.task_numbers.find(name); known != known_.task_numbers.end()) return known->second;
   auto number = find_task(txn_, name);
   if (!number) {
-    number = totals_.next_task++;
+    number = known_.totals.next_task++;
     put_number(txn_, kTaskNameKind, name, *number);
     store::put(txn_, TaskKey{*number}, name);
   }
-  task_numbers_.emplace(name, *number);
+  known_.task_numbers.emplace(name, *number);
   return *number;
 }
 
 model::QueueRecord& Ledger::queue(std::uint32_t number) {
-  const auto known = queues_.find(number);
-  if (known != queues_.end()) return known->second.record;
+  const auto known = known_.queues.find(number);
+  if (known != known_.queues.end()) return known->second.record;
   model::QueueRecord record = queue_record(txn_, number);
-  return queues_.emplace(number, KnownQueue{record, record}).first->second.record;
+  return known_.queues.emplace(number, KnownQueue{record, record}).first->second.record;
 }
 
 std::optional<Job> Ledger::load(JobId id) {
@@ -108,15 +108,15 @@ std::optional<Job> Ledger::load(JobId id) {
 }
 
 JobId Ledger::add(model::JobRecord record, std::int64_t time_ms) {
-  const JobId id = totals_.next_job++;
+  const JobId id = known_.totals.next_job++;
   model::JobHeader& header = record.header;
   TQ_ASSERT(model::may_begin(header.state));
   header.last_event = log({.time_ms = time_ms, .type = EventType::enqueued, .queue = header.queue, .job = id});
   store::append(txn_, JobKey{id}, model::encode(record));
   for (const std::string& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
   ++queue(header.queue).count[static_cast<std::size_t>(header.state)];
-  ++totals_.enqueued;
-  touched_.queues.insert(header.queue);
+  ++known_.totals.enqueued;
+  known_.touched.queues.insert(header.queue);
   return id;
 }
 
@@ -153,14 +153,14 @@ void Ledger::save_quietly(Job& job) {
     --queue(before.queue).count[static_cast<std::size_t>(before.state)];
     ++queue(after.queue).count[static_cast<std::size_t>(after.state)];
     if (before.state != after.state) {
-      if (std::uint64_t* total = total_of(totals_, after.state)) ++*total;
+      if (std::uint64_t* total = total_of(known_.totals, after.state)) ++*total;
     }
   }
-  if (is_final(after.state) && !is_final(before.state)) touched_.finals = true;
-  if (!is_final(after.state) && after.state != State::running) touched_.queues.insert(after.queue);
+  if (is_final(after.state) && !is_final(before.state)) known_.touched.finals = true;
+  if (!is_final(after.state) && after.state != State::running) known_.touched.queues.insert(after.queue);
   store::put(txn_, JobKey{job.id}, model::encode(job.record));
   job.stored = after;
-  changed_ = true;
+  known_.changed = true;
 }
 
 void Ledger::finalize(Job& job, State state) {
@@ -190,32 +190,42 @@ void Ledger::remove(Job& job) {
   store::erase(txn_, JobKey{job.id});
   --queue(header.queue).count[static_cast<std::size_t>(header.state)];
   log({.type = EventType::removed, .queue = header.queue, .job = job.id, .previous = header.last_event});
-  touched_.finals = true;
+  known_.touched.finals = true;
 }
 
 EventSeq Ledger::log(model::EventRecord event) {
-  const EventSeq seq = totals_.next_event++;
+  const EventSeq seq = known_.totals.next_event++;
   if (event.time_ms == 0) event.time_ms = now_ms();
   event.text = base::shorten(event.text, kMaxErrorBytes);
   store::append(txn_, EventKey{seq}, model::encode(event));
-  touched_.events = true;
-  changed_ = true;
+  known_.touched.events = true;
+  known_.changed = true;
   return seq;
 }
 
 void Ledger::forget_event(const EventKey& key) {
   store::erase(txn_, key);
-  changed_ = true;
+  known_.changed = true;
+}
+
+void Ledger::attempt(const std::function<void()>& edit) {
+  const Known before = known_;
+  try {
+    txn_.attempt(edit);
+  } catch (...) {
+    known_ = before;
+    throw;
+  }
 }
 
 void Ledger::close() {
-  for (auto& [number, queue] : queues_) {
+  for (auto& [number, queue] : known_.queues) {
     if (queue.record == queue.stored) continue;
     store::put(txn_, QueueKey{number}, model::encode(queue.record));
     queue.stored = queue.record;
   }
-  if (totals_ != stored_totals_) store::put(txn_, TotalsKey{}, model::encode(totals_));
-  stored_totals_ = totals_;
+  if (known_.totals != stored_totals_) store::put(txn_, TotalsKey{}, model::encode(known_.totals));
+  stored_totals_ = known_.totals;
 }
 
 std::optional<model::JobRecord> find_job(const store::Transaction& txn, JobId id) {

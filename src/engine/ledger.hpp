@@ -10,6 +10,7 @@
 #include "model/records.hpp"
 #include "store/transaction.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,8 +52,8 @@ class Ledger {
   Time now() const { return now_; }
   std::int64_t now_ms() const;
   const Retention& retention() const { return retention_; }
-  model::Totals& totals() { return totals_; }
-  Touched& touched() { return touched_; }
+  model::Totals& totals() { return known_.totals; }
+  Touched& touched() { return known_.touched; }
 
   // --- catalogues ---
   std::optional<std::uint32_t> find_queue(std::string_view name);
@@ -79,10 +80,13 @@ class Ledger {
   EventSeq log(model::EventRecord event);
   void forget_event(const EventKey& key);
 
+  // Runs `edit`. If it throws, all that it has changed is undone, and what it threw is passed on.
+  void attempt(const std::function<void()>& edit);
+
   // Has anything been changed? If not, there is nothing to commit.
-  bool changed() const { return changed_; }
+  bool changed() const { return known_.changed; }
   // For a change that went past save() and log().
-  void mark_changed() { changed_ = true; }
+  void mark_changed() { known_.changed = true; }
   // Writes the counters. Last call before the commit.
   void close();
 
@@ -92,16 +96,21 @@ class Ledger {
     model::QueueRecord stored;  // as it is in the transaction
   };
 
+  // What is known of the transaction, to be put back when a part of it is undone.
+  struct Known {
+    model::Totals totals;
+    std::map<std::uint32_t, KnownQueue> queues;
+    std::map<std::string, std::uint32_t, std::less<>> queue_numbers;
+    std::map<std::string, std::uint32_t, std::less<>> task_numbers;
+    Touched touched;
+    bool changed = false;
+  };
+
   store::WriteTransaction& txn_;
   const Time now_;
   const Retention retention_;
-  model::Totals totals_;
+  Known known_;
   model::Totals stored_totals_;
-  std::map<std::uint32_t, KnownQueue> queues_;
-  std::map<std::string, std::uint32_t, std::less<>> queue_numbers_;
-  std::map<std::string, std::uint32_t, std::less<>> task_numbers_;
-  Touched touched_;
-  bool changed_ = false;
 };
 
 // What both kinds of transaction can look up.

@@ -51,11 +51,47 @@ loop::Topics TaskQueue::Impl::topics(const engine::Touched& touched) {
   return topics;
 }
 
-loop::Topics TaskQueue::Impl::finish(store::WriteTransaction& txn, engine::Ledger& ledger) {
-  if (!ledger.changed()) return 0;
+void TaskQueue::Impl::make(Change change) {
+  changes_.join(change, [this](std::span<Change* const> changes) { make_all(changes); });
+  if (change.error) std::rethrow_exception(change.error);
+}
+
+void TaskQueue::Impl::make_all(std::span<Change* const> changes) {
+  // Rings last, when the transaction is over and its lock free for whoever wakes up.
+  struct Ring {
+    loop::Doorbell& bell;
+    loop::Topics topics = 0;
+    ~Ring() {
+      if (topics != 0) bell.ring(topics);
+    }
+  } ring{*bell};
+  store::WriteTransaction txn = environment->write();
+  std::size_t new_jobs = 0;
+  for (const Change* change : changes) new_jobs += change->new_jobs;
+  engine::Ledger ledger(txn, clock->now(), retention);
+  engine::take_in(ledger, new_jobs);
+  JobId next = ledger.totals().next_job;
+  for (Change* change : changes) {
+    if (change->new_jobs != 0) ledger.totals().next_job = next;
+    next += change->new_jobs;
+    const auto edit = [&] {
+      if (change->room == Room::needed) txn.require_room();
+      change->edit(ledger);
+    };
+    if (changes.size() == 1) {
+      edit();
+      continue;
+    }
+    try {
+      ledger.attempt(edit);
+    } catch (...) {
+      change->error = std::current_exception();
+    }
+  }
+  if (!ledger.changed()) return;
   ledger.close();
   txn.commit();
-  return topics(ledger.touched());
+  ring.topics = topics(ledger.touched());
 }
 
 Begun& TaskQueue::Impl::begun() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/gathering.hpp"
 #include "engine/intake.hpp"
 #include "engine/ledger.hpp"
 #include "loop/doorbell.hpp"
@@ -12,8 +13,12 @@
 
 #include <tq/task_queue.hpp>
 
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -38,7 +43,8 @@ class TaskQueue::Impl {
 
   // Takes in what the intake holds and runs `edit(ledger)` in one write transaction, commits, then rings for whom it
   // concerns. What `edit` throws leaves the store as it was. `edit` may add `new_jobs` jobs, under consecutive numbers.
-  // Returns what `edit` returned. Durable on return.
+  // Returns what `edit` returned. Durable on return. Callers that arrive while another one commits share the next commit,
+  // and `edit` may run on the thread of any of them.
   template <class Edit>
   auto change(Room room, std::size_t new_jobs, Edit&& edit);
   template <class Edit>
@@ -70,8 +76,16 @@ class TaskQueue::Impl {
   std::size_t rescue_dead();
 
  private:
-  // Commits if anything was changed. Returns the topics to ring.
-  loop::Topics finish(store::WriteTransaction& txn, engine::Ledger& ledger);
+  struct Change {
+    Room room;
+    std::size_t new_jobs;
+    std::function<void(engine::Ledger&)> edit;
+    std::exception_ptr error;  // of this one alone
+  };
+  void make(Change change);
+  void make_all(std::span<Change* const> changes);
+
+  base::Gathering<Change> changes_;
 
   std::once_flag begun_once_;
   std::unique_ptr<Begun> begun_;
@@ -79,25 +93,13 @@ class TaskQueue::Impl {
 
 template <class Edit>
 auto TaskQueue::Impl::change(Room room, std::size_t new_jobs, Edit&& edit) {
-  // Rings last, when the transaction is over and its lock free for whoever wakes up.
-  struct Ring {
-    loop::Doorbell& bell;
-    loop::Topics topics = 0;
-    ~Ring() {
-      if (topics != 0) bell.ring(topics);
-    }
-  } ring{*bell};
-  store::WriteTransaction txn = environment->write();
-  if (room == Room::needed) txn.require_room();
-  engine::Ledger ledger(txn, clock->now(), retention);
-  engine::take_in(ledger, new_jobs);
-  if constexpr (std::is_void_v<std::invoke_result_t<Edit, engine::Ledger&>>) {
-    edit(ledger);
-    ring.topics = finish(txn, ledger);
+  using Answer = std::invoke_result_t<Edit, engine::Ledger&>;
+  if constexpr (std::is_void_v<Answer>) {
+    make({room, new_jobs, [&edit](engine::Ledger& ledger) { edit(ledger); }, nullptr});
   } else {
-    auto answer = edit(ledger);
-    ring.topics = finish(txn, ledger);
-    return answer;
+    std::optional<Answer> answer;
+    make({room, new_jobs, [&](engine::Ledger& ledger) { answer.emplace(edit(ledger)); }, nullptr});
+    return std::move(*answer);
   }
 }
 

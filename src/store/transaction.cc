@@ -189,6 +189,35 @@ std::uint64_t Transaction::Impl::take_in(std::size_t count, std::uint64_t next, 
   return numbers_.first;
 }
 
+// A transaction of LMDB within the transaction.
+void Transaction::Impl::attempt(const std::function<void()>& edit) {
+  assert_usable();
+  const std::size_t actions = after_commit.size();
+  const std::size_t files = added.size();
+  const std::size_t removals = removed.size();
+  const std::uint64_t bytes = bytes_;
+  MDB_txn* const outer = txn;
+  if (const int code = mdb_txn_begin(store.env.get(), outer, 0, &txn)) {
+    txn = outer;
+    throw_lmdb(fmt::format("cannot write to '{}'", store.name()), code);
+  }
+  try {
+    edit();
+    detach_cursors();
+    const int code = mdb_txn_commit(std::exchange(txn, outer));
+    if (code != 0) fail_change("write to", code);
+  } catch (...) {
+    detach_cursors();
+    if (txn != outer) mdb_txn_abort(std::exchange(txn, outer));
+    after_commit.resize(actions);
+    while (added.size() > files) added.pop_back();
+    removed.resize(removals);
+    bytes_ = bytes;
+    failed_ = false;
+    throw;
+  }
+}
+
 void Transaction::Impl::keep_added() {
   for (SideFile& file : added) file.keep();
 }
@@ -213,6 +242,7 @@ void WriteTransaction::require_room() { impl_->require_room(); }
 std::uint64_t WriteTransaction::take_in(std::size_t count, std::uint64_t next, const Taker& take) {
   return impl_->take_in(count, next, take);
 }
+void WriteTransaction::attempt(const std::function<void()>& edit) { impl_->attempt(edit); }
 void WriteTransaction::after_commit(std::function<void()> action) {
   impl_->assert_usable();
   impl_->after_commit.push_back(std::move(action));

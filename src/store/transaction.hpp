@@ -78,6 +78,10 @@ class WriteTransaction : public Transaction {
   // first, or `next` if the store is in memory. If this is not committed they are given out again, as far as possible.
   std::uint64_t take_in(std::size_t count, std::uint64_t next, const Taker& take);
 
+  // Runs `edit`. If it throws, all that it has changed in this transaction is undone, what it threw is passed on, and the
+  // transaction goes on as if it had never run.
+  void attempt(const std::function<void()>& edit);
+
   // Runs `action` after this transaction has been committed (and never if it is not): unlinking side files, ringing bells.
   void after_commit(std::function<void()> action);
 

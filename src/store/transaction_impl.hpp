@@ -36,6 +36,7 @@ class Transaction::Impl {
   bool erase(Tree tree, std::string_view key);
   void commit(Sync sync);
   void require_room();
+  void attempt(const std::function<void()>& edit);
   std::uint64_t take_in(std::size_t count, std::uint64_t next, const WriteTransaction::Taker& take);
 
   void link(CursorLink& cursor, Tree tree);

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 namespace tq {
@@ -50,6 +51,47 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_store_is_refused_and_left_as_it_is) {
   std::ifstream file(path);
   BOOST_TEST(std::string(std::istreambuf_iterator<char>(file), {}) == std::string(10'000, 'n'));
   BOOST_CHECK_THROW(TaskQueue{dir.path()}, StoreError);
+}
+
+// Whether they really share one depends on who is faster; what comes out must not.
+BOOST_AUTO_TEST_CASE(changes_of_many_threads_share_commits_and_each_has_its_own_outcome) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 40;
+  FileStore store;
+  store.queue.configure("small", {.max_size = 5});
+  std::vector<std::thread> threads;
+  std::vector<std::vector<JobId>> added(kThreads);
+  std::atomic<int> refused = 0;
+  std::atomic<int> missing = 0;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const auto ids = store.queue.enqueue_many(std::vector<JobSpec>(3, JobSpec{"work", {}, {}}));
+        if (ids[1] != ids[0] + 1 || ids[2] != ids[0] + 2) throw std::runtime_error("ids are not consecutive");
+        added[static_cast<std::size_t>(t)].insert(added[static_cast<std::size_t>(t)].end(), ids.begin(), ids.end());
+        try {
+          store.queue.enqueue_many(std::vector<JobSpec>(2, JobSpec{"other", {}, {.queue = "small"}}));
+        } catch (const QueueFull&) {
+          ++refused;
+        }
+        try {
+          store.queue.cancel(1'000'000);
+        } catch (const NotFound&) {
+          ++missing;
+        }
+        store.queue.cancel(ids[0]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<JobId> all;
+  for (const auto& ids : added) all.insert(ids.begin(), ids.end());
+  BOOST_TEST(all.size() == std::size_t{3 * kThreads * kEach});
+  BOOST_TEST(missing == kThreads * kEach);
+  BOOST_TEST(refused == kThreads * kEach - 2);  // two batches of two fit into five, and no half of a third
+  BOOST_TEST((*store.queue.queue("small"))[State::ready] == 4u);
+  BOOST_TEST((*store.queue.queue("default"))[State::cancelled] == std::uint64_t{kThreads * kEach});
+  BOOST_TEST((*store.queue.queue("default"))[State::ready] == std::uint64_t{2 * kThreads * kEach});
 }
 
 BOOST_AUTO_TEST_CASE(two_handles_in_one_process_are_one_store) {

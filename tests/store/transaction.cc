@@ -1,6 +1,7 @@
 #include "store/transaction.hpp"
 
 #include "base/failpoint.hpp"
+#include "store/blob.hpp"
 #include "store_test.hpp"
 
 #include <atomic>
@@ -109,6 +110,35 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_is_not_committed_leaves_nothing) {
   }
   BOOST_TEST(get_row(*store, 1).value() == "before");
   BOOST_TEST(!get_row(*store, 2).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_transaction_that_fails_is_undone_and_the_rest_is_kept) {
+  bool action_ran = false;
+  {
+    WriteTransaction txn = store->write();
+    put(txn, Row{1}, "before");
+    txn.attempt([&] { put(txn, Row{2}, "kept"); });
+    BOOST_CHECK_THROW(txn.attempt([&] {
+      put(txn, Row{1}, "changed");
+      put(txn, Row{3}, "undone");
+      erase(txn, Row{2});
+      put_blob(txn, 9, BlobKind::payload, PreparedBlob(*store, std::string(100'000, 'x')));
+      txn.after_commit([&] { action_ran = true; });
+      Cursor<Row> cursor(txn);
+      BOOST_TEST(cursor.first());
+      throw std::runtime_error("no");
+    }),
+                      std::runtime_error);
+    put(txn, Row{4}, "after");
+    txn.commit();
+  }
+  BOOST_TEST(get_row(*store, 1).value() == "before");
+  BOOST_TEST(get_row(*store, 2).value() == "kept");
+  BOOST_TEST(!get_row(*store, 3));
+  BOOST_TEST(get_row(*store, 4).value() == "after");
+  BOOST_TEST(!get_blob(store->read(), 9, BlobKind::payload));
+  BOOST_TEST(!action_ran);
+  BOOST_TEST(std::filesystem::is_empty(side("-blobs")));
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_sees_one_state_while_writers_go_on) {
