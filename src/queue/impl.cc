@@ -5,6 +5,7 @@
 #include "loop/guard.hpp"
 #include "loop/watch.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -36,8 +37,12 @@ TaskQueue::Impl::Impl(const std::filesystem::path& given, OpenOptions given_opti
   rescue_dead();
 }
 
+void TaskQueue::Impl::take_in() {
+  change(Room::spared, 0, [](engine::Ledger&) {}, store::Sync::relaxed);
+}
+
 store::ReadTransaction TaskQueue::Impl::read() {
-  if (environment->intake_is_pending()) change(Room::spared, [](engine::Ledger&) {});
+  if (environment->intake_is_pending()) take_in();
   return environment->read();
 }
 
@@ -90,7 +95,9 @@ void TaskQueue::Impl::make_all(std::span<Change* const> changes) {
   }
   if (!ledger.changed()) return;
   ledger.close();
-  txn.commit();
+  const bool may_relax = std::all_of(changes.begin(), changes.end(),
+                                     [](const Change* change) { return change->sync == store::Sync::relaxed; });
+  txn.commit(may_relax ? store::Sync::relaxed : store::Sync::full);
   ring.topics = topics(ledger.touched());
 }
 

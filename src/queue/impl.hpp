@@ -43,14 +43,17 @@ class TaskQueue::Impl {
 
   // Takes in what the intake holds and runs `edit(ledger)` in one write transaction, commits, then rings for whom it
   // concerns. What `edit` throws leaves the store as it was. `edit` may add `new_jobs` jobs, under consecutive numbers.
-  // Returns what `edit` returned. Durable on return. Callers that arrive while another one commits share the next commit,
+  // Returns what `edit` returned. Durable on return; with Sync::relaxed only with the next commit that is: for what a power
+  // cut may undo, because it will be done again. Callers that arrive while another one commits share the next commit,
   // and `edit` may run on the thread of any of them.
   template <class Edit>
-  auto change(Room room, std::size_t new_jobs, Edit&& edit);
+  auto change(Room room, std::size_t new_jobs, Edit&& edit, store::Sync sync = store::Sync::full);
   template <class Edit>
   auto change(Room room, Edit&& edit) {
     return change(room, 0, std::forward<Edit>(edit));
   }
+  // Takes in what the intake holds. It was acknowledged, and stays there until it is durable here.
+  void take_in();
 
   // The newest state, with all that was acknowledged before in it: takes in what the intake holds.
   store::ReadTransaction read();
@@ -80,7 +83,8 @@ class TaskQueue::Impl {
     Room room;
     std::size_t new_jobs;
     std::function<void(engine::Ledger&)> edit;
-    std::exception_ptr error;  // of this one alone
+    store::Sync sync;
+    std::exception_ptr error{};  // of this one alone
   };
   void make(Change change);
   void make_all(std::span<Change* const> changes);
@@ -92,13 +96,13 @@ class TaskQueue::Impl {
 };
 
 template <class Edit>
-auto TaskQueue::Impl::change(Room room, std::size_t new_jobs, Edit&& edit) {
+auto TaskQueue::Impl::change(Room room, std::size_t new_jobs, Edit&& edit, store::Sync sync) {
   using Answer = std::invoke_result_t<Edit, engine::Ledger&>;
   if constexpr (std::is_void_v<Answer>) {
-    make({room, new_jobs, [&edit](engine::Ledger& ledger) { edit(ledger); }, nullptr});
+    make({room, new_jobs, [&edit](engine::Ledger& ledger) { edit(ledger); }, sync});
   } else {
     std::optional<Answer> answer;
-    make({room, new_jobs, [&](engine::Ledger& ledger) { answer.emplace(edit(ledger)); }, nullptr});
+    make({room, new_jobs, [&](engine::Ledger& ledger) { answer.emplace(edit(ledger)); }, sync});
     return std::move(*answer);
   }
 }

@@ -56,9 +56,12 @@ bool fail_unknown(engine::Ledger& ledger, const engine::ClaimRequest& request) {
 TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input) {
   TurnOutput output;
   for (const auto& [dead, how] : input.dead) queue.kill_leftovers(dead);
+  // What was claimed, due or lost with its worker, a power cut may undo: it is found again.
+  const bool has_news =
+      !input.begun.empty() || !input.output.empty() || !input.progress.empty() || !input.ended.empty() || input.update;
   std::size_t follow_ups = 0;
   for (const Ended& ended : input.ended) follow_ups += ended.outcome.follow_ups.size();
-  queue.change(Room::spared, follow_ups, [&](engine::Ledger& ledger) {
+  const auto edit = [&](engine::Ledger& ledger) {
     for (const Begin& begun : input.begun) engine::begin(ledger, begun.key, begun.time);
     apply_output(ledger, input, queue.options.log_bytes_per_job);
     apply_ended(ledger, input, max_crashes, output);
@@ -73,7 +76,8 @@ TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_
     }
     output.next_due = engine::next_due(ledger.txn());
     output.next_keep = engine::next_keep(ledger.txn());
-  });
+  };
+  queue.change(Room::spared, follow_ups, edit, has_news ? store::Sync::full : store::Sync::relaxed);
   return output;
 }
 

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(changes_of_many_threads_share_commits_and_each_has_its_own_
           ++refused;
         }
         try {
-          store.queue.cancel(1'000'000);
+          store.queue.remove(1'000'000);
         } catch (const NotFound&) {
           ++missing;
         }
