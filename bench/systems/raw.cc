@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr std::size_t kZeroedBytes = std::size_t{64} << 20;
+constexpr std::size_t kZeroedBytes = std::size_t{8} << 20;
 
 void check(bool done) {
   if (!done) throw std::runtime_error("cannot write");
