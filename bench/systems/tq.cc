@@ -15,7 +15,7 @@ struct Measure {
   }
 };
 
-// Its payloads are typed where they will be run, else the bytes themselves.
+// Its payloads are typed where the run is measured, else the bytes themselves.
 class Producer : public bench::Client {
  public:
   Producer(tq::TaskQueue& queue, bool typed) : queue_(queue), typed_(typed) {}
@@ -51,8 +51,8 @@ class Tq : public bench::System {
   void work(bench::Work& work, const bench::Options& options) override {
     const tq::Payload result{"raw", std::string(options.result_bytes, 'x')};
     tq::Worker worker(queue_, {.concurrency = static_cast<std::uint32_t>(options.slots), .drain = !work.waits()});
-    worker.handle<Measure>([&](const Measure& job) {
-      if (work.begin(job.bytes)) worker.stop();
+    worker.handle(Measure::kTask, [&](const tq::Payload& payload, tq::Context&) {
+      if (work.begin(payload.codec == "raw" ? payload.bytes : tq::decode<Measure>(payload).bytes)) worker.stop();
       return result;
     });
     worker.run();
