@@ -1,11 +1,12 @@
-"""Runs measures: in each round every row once, and the disk's own limit; then medians, ranges, and the rounds' ratios."""
+"""Runs measures: in each round every row once, between two looks at the machine's own limit; then medians, ranges, and
+the median of the rounds' ratios."""
 
 import sys
 from statistics import median, median_low
 
 from measures import MEASURES
 from report import quantile, ratios_of, report
-from systems import SYSTEMS
+from systems import SYSTEMS, System
 
 DRIFT = 0.25  # by which a round's limit may differ from the run's median
 
@@ -34,27 +35,34 @@ class Comparison:
         reason = system.missing(self.bench)
         if reason:
             warn(f'{self.title}: without {row.label}: {reason}')
-        return not reason and not (self.slow and system.contract != 'D')
+        durable = isinstance(system, System) and system.contract == 'D'
+        return not reason and (durable or not self.slow)
 
     def run(self):
-        """Rejected rounds are made up for, up to twice as many in all."""
+        """Rejected rounds are made up for, up to twice as many in all. A quick run rejects none."""
         rounds = 1 if self.bench.quick else self.bench.rounds
         while self.rows and len(self.kept()) < rounds and len(self.limits) < 2 * rounds:
-            self.limits.append(self.measure_row(self.measure.limit, {})['jobs_per_second'])
+            before = self.limit()
             for row in self.rows:
                 self.outputs[row.label].append(self.measure_row(row, self.measure.options))
+            self.limits.append((before, self.limit()))
         rejected = len(self.limits) - len(self.kept())
         if rejected:
             warn(f'{self.title}: {rejected} of {len(self.limits)} rounds rejected: the machine was not the same')
+        if rejected == len(self.limits):
+            return
         for row in self.rows:
             self.report_row(row, rejected)
 
     def kept(self):
-        """The rounds in which the machine could do about what it usually could."""
-        if not self.limits:
-            return []
-        usual = median_low(self.limits)
-        return [i for i, limit in enumerate(self.limits) if abs(limit / usual - 1) <= DRIFT]
+        """The rounds before and after which the machine could do about what it usually could."""
+        if not self.limits or self.bench.quick:
+            return list(range(len(self.limits)))
+        usual = median_low(limit for limits in self.limits for limit in limits)
+        return [i for i, limits in enumerate(self.limits) if all(abs(limit / usual - 1) <= DRIFT for limit in limits)]
+
+    def limit(self):
+        return self.measure_row(self.measure.limit, {})['jobs_per_second']
 
     def measure_row(self, row, options):
         kind = 'enqueue' if row.system == 'raw overwrite' else self.measure.kind
@@ -62,7 +70,7 @@ class Comparison:
         if kind == 'enqueue':
             options = {'seconds': 1, 'count': 10_000_000, **options}
         if self.bench.quick:
-            small = {'seconds': 0.02, 'count': 500, 'waiting': 500}
+            small = {'seconds': 0.02, 'count': 50, 'waiting': 500}
             options.update({name: value for name, value in small.items() if options.get(name) or name == 'count'})
         return SYSTEMS[row.system].measure(self.bench, kind, options, self.slow)
 

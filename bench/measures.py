@@ -4,6 +4,8 @@ from typing import NamedTuple, Optional
 
 
 SHELL = 'commands: '  # before the names of the queues of shells
+NOUNS = {'threads': ('threads', 'thread'), 'processes': ('processes', 'process'), 'slots': ('slots', 'slot'),
+         'batch': ('a transaction', 'a transaction'), 'waiting': ('waiting', 'waiting')}
 
 
 class Row(NamedTuple):
@@ -13,7 +15,8 @@ class Row(NamedTuple):
 
     @property
     def label(self):
-        return ' '.join([self.system.removeprefix(SHELL), *(f'{value:,} {name}' for name, value in self.options.items())])
+        words = [f'{value:,} {NOUNS[name][value == 1]}' for name, value in self.options.items() if name in NOUNS]
+        return ', '.join([self.system.removeprefix(SHELL), *words])
 
 
 def row(system, wanted=None, **options):

@@ -7,7 +7,9 @@ const { Logger, makeWorkerUtils, run } = require('graphile-worker');
 const { Pool } = require('pg');
 const options = parse(process.argv);
 const pgPool = new Pool({ connectionString: options.address, max: options.slots + 4 });
-pgPool.on('error', () => {});  // or it warns; what fails throws where it is asked for
+// Without handlers it warns; what fails throws where it is asked for.
+pgPool.on('error', () => {});
+pgPool.on('connect', (client) => client.on('error', () => {}));
 const logger = new Logger(() => () => {});
 const utils = await makeWorkerUtils({ pgPool, logger });
 await utils.migrate();
