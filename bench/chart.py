@@ -66,7 +66,8 @@ def draw(groups):
             start, end = sorted((x_of(1), x_of(ratio)))
             style = contract if contract in 'DRM' else 'none'
             rows.append(f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(label)}</text>')
-            rows.append(f'<rect class="{style}" x="{start:.1f}" y="{y + 4}" width="{max(end - start, 1):.1f}" height="12">'
+            wide = max(end - start, 1)
+            rows.append(f'<rect class="{style}" x="{start:.1f}" y="{y + 4}" width="{wide:.1f}" height="12">'
                         f'<title>{spoken(least)} to {spoken(most)}</title></rect>')
             rows.append(f'<text x="{end + 6:.1f}" y="{y + 14}">{spoken(ratio)}</text>')
             y += ROW

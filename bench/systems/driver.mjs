@@ -19,8 +19,9 @@ export function payloads(first, count) {
 
 function disk(path) {
   const device = statSync(path).dev;
-  const fields = readFileSync(`/sys/dev/block/${(device >> 8) & 0xfff}:${(device & 0xff) | ((device >> 12) & 0xfff00)}/stat`, 'utf8');
-  const numbers = fields.trim().split(/\s+/).map(Number);
+  const major = (device >> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  const numbers = readFileSync(`/sys/dev/block/${major}:${minor}/stat`, 'utf8').trim().split(/\s+/).map(Number);
   return { flushes: numbers[15], bytes: numbers[6] * 512 };
 }
 

@@ -30,7 +30,9 @@ if (options.measure === 'enqueue') {
 } else if (options.measure === 'process') {
   await produce({ ...options, batch: 1000 }, add);
   const done = new Done(options.count);
-  const worker = { concurrentJobs: options.slots, localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+  const worker = {
+    concurrentJobs: options.slots, localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0,
+  };
   await measure(options, async () => {
     const runner = await run({
       pgPool, logger, noHandleSignals: true, preset: { worker },
