@@ -4,13 +4,13 @@
 // was run exactly once, and prints one line of JSON. Whatever opens the system is a child process, as none of them may be
 // used after a fork.
 #include "board.hpp"
+#include "children.hpp"
+#include "payloads.hpp"
 #include "system.hpp"
 
 #include <cinttypes>
-#include <functional>
 #include <map>
 #include <stdexcept>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -34,56 +34,6 @@ void System::work(Work& work, const Options& options) {
 }
 
 namespace {
-
-using Bodies = std::vector<std::function<void()>>;
-
-// Runs each in a child process. Ends all, and this program, if one fails.
-void run_processes(const Bodies& bodies) {
-  std::vector<pid_t> children;
-  for (const auto& body : bodies) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      try {
-        body();
-      } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        ::_exit(1);
-      }
-      ::_exit(0);
-    }
-    children.push_back(child);
-  }
-  for (std::size_t left = children.size(); left > 0; --left) {
-    int status = 0;
-    ::wait(&status);
-    if (status == 0) continue;
-    for (const pid_t child : children) ::kill(child, SIGKILL);
-    std::exit(1);
-  }
-}
-
-// Payloads with numbers that no other run has used: time in nanoseconds, faster than any queue.
-class Payloads {
- public:
-  explicit Payloads(std::uint64_t producers) : step_(producers) {
-    timespec time = {};
-    ::clock_gettime(CLOCK_REALTIME, &time);
-    base_ = static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
-  }
-  std::vector<std::string> make(std::uint64_t producer, std::uint64_t first, std::size_t count) const {
-    std::vector<std::string> payloads;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::string digits = std::to_string(base_ + (first + i) * step_ + producer);
-      payloads.push_back(std::string(20 - digits.size(), '0') + digits);
-      payloads.back().resize(kPayloadBytes, 'x');
-    }
-    return payloads;
-  }
-  static std::uint64_t number(std::string_view payload) { return std::stoull(std::string(payload.substr(0, 20))); }
-
- private:
-  std::uint64_t base_, step_;
-};
 
 class SharedWork : public Work {
  public:

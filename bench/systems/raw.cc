@@ -1,5 +1,6 @@
 // The disk's own limit: a write of the payloads and one fdatasync, at the end of a file (mode append), or over bytes that
 // were written and flushed before (mode overwrite), so that a flush has no metadata to write. Takes no jobs.
+#include "payloads.hpp"
 #include "system.hpp"
 
 #include <fcntl.h>

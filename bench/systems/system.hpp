@@ -10,8 +10,6 @@
 
 namespace bench {
 
-inline constexpr std::size_t kPayloadBytes = 100;
-
 // The command line of every driver: DRIVER MEASURE [--NAME VALUE]... PATH
 struct Options {
   std::string measure;           // fill, enqueue, process, latency
