@@ -10,6 +10,9 @@
 namespace tq::engine {
 namespace {
 
+// What a job that is run and ends well adds to its record: times, its worker, and a small result.
+constexpr std::size_t kRoomToGrow = 64;
+
 std::string name_key(char kind, std::string_view name) {
   std::string key(1, kind);
   key += name;
@@ -112,7 +115,8 @@ JobId Ledger::add(model::JobRecord record, std::int64_t time_ms) {
   model::JobHeader& header = record.header;
   TQ_ASSERT(model::may_begin(header.state));
   header.last_event = log({.time_ms = time_ms, .type = EventType::enqueued, .queue = header.queue, .job = id});
-  store::append(txn_, JobKey{id}, model::encode(record));
+  // Records lie close to each other. One that outgrew its place would split the page, and leave both halves half empty.
+  store::append(txn_, JobKey{id}, model::encode(record, kRoomToGrow));
   for (const std::string& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
   ++queue(header.queue).count[static_cast<std::size_t>(header.state)];
   ++known_.totals.enqueued;

@@ -4,6 +4,8 @@
 #include "base/fail.hpp"
 #include "model/fields.hpp"
 
+#include <array>
+
 namespace tq::model {
 namespace {
 
@@ -38,7 +40,7 @@ constexpr std::size_t kFieldsBytes = fields_size([](auto&& field) {
   SectionSizes sizes;
   visit(field, header, sizes);
 });
-static_assert(kHeaderBytes == sizeof kJobRecordVersion + kFieldsBytes);
+static_assert(kFieldsBytes == 192);
 
 std::uint32_t section_size(std::string_view section) {
   TQ_ASSERT(section.size() <= UINT32_MAX);
@@ -59,18 +61,22 @@ void check(const JobHeader& header) {
   }
 }
 
-JobHeader decode(std::string_view bytes, SectionSizes& sizes) {
-  base::ByteReader reader(bytes);
-  if (bytes.size() < kHeaderBytes) {
-    base::fail<Damaged>("a job's record has {} bytes, its header alone takes {}", bytes.size(), kHeaderBytes);
-  }
+// Leaves the reader at the first section.
+JobHeader decode(base::ByteReader& reader, SectionSizes& sizes) {
+  const std::size_t size = reader.rest().size();
   const auto version = reader.le<std::uint8_t>();
-  if (version != kJobRecordVersion) base::fail<Damaged>("a job's record is of version {}, which is not known", version);
+  if (reader.ok() && version != kJobRecordVersion) {
+    base::fail<Damaged>("a job's record is of version {}, which is not known", version);
+  }
+  std::array<char, kFieldsBytes> bytes{};
+  if (!read_packed(reader, bytes)) base::fail<Damaged>("a job's record of {} bytes has no whole header", size);
   JobHeader header;
-  visit([&reader](auto& field) { read_field(reader, field); }, header, sizes);
+  base::ByteReader fields(std::string_view(bytes.data(), bytes.size()));
+  visit([&fields](auto& field) { read_field(fields, field); }, header, sizes);
   check(header);
-  if (reader.rest().size() != sizes.sum()) {
-    base::fail<Damaged>("a job's record has {} bytes behind its header, its sections take {}", reader.rest().size(),
+  const std::string_view rest = reader.rest();
+  if (rest.size() < sizes.sum() || rest.find_first_not_of('\0', sizes.sum()) != rest.npos) {
+    base::fail<Damaged>("a job's record has {} bytes behind its header, its sections take {}", rest.size(),
                         sizes.sum());
   }
   return header;
@@ -78,22 +84,27 @@ JobHeader decode(std::string_view bytes, SectionSizes& sizes) {
 
 }  // namespace
 
-std::string encode(const JobRecord& record) {
+std::string encode(const JobRecord& record, std::size_t room) {
   const SectionSizes sizes{section_size(record.details), section_size(record.payload), section_size(record.result),
                            section_size(record.error)};
-  std::string bytes(kHeaderBytes, '\0');
-  FieldWriter writer(bytes.data());
-  writer(kJobRecordVersion);
+  std::array<char, kFieldsBytes> fields;
+  FieldWriter writer(fields.data());
   visit(writer, record.header, sizes);
-  bytes.reserve(kHeaderBytes + sizes.sum());
-  return bytes.append(record.details).append(record.payload).append(record.result).append(record.error);
+  std::string bytes(1, static_cast<char>(kJobRecordVersion));
+  bytes.reserve(1 + kFieldsBytes + sizes.sum() + room);
+  append_packed(bytes, {fields.data(), fields.size()});
+  return bytes.append(record.details)
+      .append(record.payload)
+      .append(record.result)
+      .append(record.error)
+      .append(room, '\0');
 }
 
 JobRecord decode_job(std::string_view bytes) {
   SectionSizes sizes;
   JobRecord record;
-  record.header = decode(bytes, sizes);
-  base::ByteReader sections(bytes.substr(kHeaderBytes));
+  base::ByteReader sections(bytes);
+  record.header = decode(sections, sizes);
   record.details = sections.take(sizes.details);
   record.payload = sections.take(sizes.payload);
   record.result = sections.take(sizes.result);
@@ -103,7 +114,8 @@ JobRecord decode_job(std::string_view bytes) {
 
 JobHeader decode_job_header(std::string_view bytes) {
   SectionSizes sizes;
-  return decode(bytes, sizes);
+  base::ByteReader reader(bytes);
+  return decode(reader, sizes);
 }
 
 }  // namespace tq::model

@@ -1,9 +1,9 @@
-// A job as it is stored: a fixed header that every transition reads and patches, then four byte sections whose lengths are
-// in the header. Only `details` needs a decoder (cereal); nothing that claims, completes or retries looks into it.
+// A job as it is stored: a header that every transition reads and writes, then four byte sections whose lengths are in the
+// header. Only `details` needs a decoder (cereal); nothing that claims, completes or retries looks into it.
 //
-//   record  := header details payload result error
-//   header  := kHeaderBytes of little-endian fields: the version (1 byte), those of JobHeader in its order, and the lengths
-//              of the four sections (4 bytes each), which add up to the rest of the record
+//   record  := version header details payload result error zeros
+//   header  := packed little-endian fields (model/fields.hpp): those of JobHeader in its order, and the lengths of the four
+//              sections (4 bytes each)
 //
 // The checksum around the whole is the store's.
 #pragma once
@@ -17,7 +17,6 @@
 namespace tq::model {
 
 inline constexpr std::uint8_t kJobRecordVersion = 1;
-inline constexpr std::size_t kHeaderBytes = 193;
 // Payloads and results up to this size are sections of the record; larger ones are blobs of the store.
 inline constexpr std::size_t kInlineBytes = 1024;
 
@@ -87,12 +86,14 @@ struct JobRecord {
   bool operator==(const JobRecord&) const = default;
 };
 
-std::string encode(const JobRecord& record);
+// With so many zeros behind it: room in which it may grow without having to move.
+std::string encode(const JobRecord& record, std::size_t room = 0);
 // Throws Damaged, also for a version that is not known or fields that cannot be (a state out of range).
 JobRecord decode_job(std::string_view bytes);
 // The header alone: for scans.
 JobHeader decode_job_header(std::string_view bytes);
 
+// Empty for the defaults.
 std::string encode(const JobDetails& details);
 // Throws Damaged.
 JobDetails decode_details(std::string_view bytes);

@@ -3,6 +3,9 @@
 #include "base/fail.hpp"
 #include "model/fields.hpp"
 
+#include <array>
+#include <span>
+
 namespace tq::model {
 namespace {
 
@@ -33,16 +36,19 @@ constexpr void visit_totals(Visit&& field, Record& r) {
   field(r.crashes);
 }
 
+constexpr std::size_t kMostFieldsBytes = 128;
+
 // A record of fixed fields and a tail of any length.
 template <class Visit>
 std::string encode(Visit visit, std::string_view tail) {
-  const std::size_t fixed = 1 + fields_size(visit);
-  std::string bytes;
-  bytes.reserve(fixed + tail.size());
-  bytes.resize(fixed);
-  FieldWriter writer(bytes.data());
-  writer(kVersion);
+  const std::size_t size = fields_size(visit);
+  std::array<char, kMostFieldsBytes> fields;
+  TQ_ASSERT(size <= fields.size());
+  FieldWriter writer(fields.data());
   visit(writer);
+  std::string bytes(1, static_cast<char>(kVersion));
+  bytes.reserve(1 + size + tail.size());
+  append_packed(bytes, {fields.data(), size});
   return bytes.append(tail);
 }
 
@@ -51,9 +57,15 @@ template <class Visit>
 std::string_view decode(std::string_view what, std::string_view bytes, Visit visit) {
   base::ByteReader reader(bytes);
   const auto version = reader.le<std::uint8_t>();
-  visit([&reader](auto& field) { read_field(reader, field); });
-  if (!reader.ok()) base::fail<Damaged>("{} record of {} bytes is too short", what, bytes.size());
-  if (version != kVersion) base::fail<Damaged>("{} record is of version {}, which is not known", what, version);
+  if (reader.ok() && version != kVersion) {
+    base::fail<Damaged>("{} record is of version {}, which is not known", what, version);
+  }
+  std::array<char, kMostFieldsBytes> fields{};
+  const std::size_t size = fields_size(visit);
+  const bool is_whole = read_packed(reader, std::span(fields).first(size));
+  base::ByteReader unpacked(std::string_view(fields.data(), size));
+  visit([&unpacked](auto& field) { read_field(unpacked, field); });
+  if (!is_whole) base::fail<Damaged>("{} record of {} bytes is not whole", what, bytes.size());
   return reader.rest();
 }
 

@@ -1,6 +1,7 @@
 #include "model/job_record.hpp"
 
 #include "bit_flips.hpp"
+#include "packing.hpp"
 #include "support/message_of.hpp"
 #include "support/random.hpp"
 
@@ -47,15 +48,29 @@ std::string sample() {
   return encode(record);
 }
 
+constexpr std::size_t kFieldsBytes = 192;  // without the version
+
+// The version and the fields, not packed, and the sections behind them.
+std::string unpacked(std::string record) {
+  const std::string version = record.substr(0, 1);
+  record.erase(0, 1);
+  const std::string fields = test::unpacked(record, kFieldsBytes);
+  return version + fields + record;
+}
+std::string packed(const std::string& bytes) {
+  return bytes.substr(0, 1) + test::packed(bytes.substr(1, kFieldsBytes)) + bytes.substr(1 + kFieldsBytes);
+}
+
 std::string refusal_of(const std::string& bytes) {
   const std::string of_header = test::message_of<Damaged>([&] { decode_job_header(bytes); });
   BOOST_TEST(test::message_of<Damaged>([&] { decode_job(bytes); }) == of_header);
   return of_header;
 }
 
-std::string with_byte(std::string bytes, std::size_t at, int value) {
+std::string with_byte(const std::string& record, std::size_t at, int value) {
+  std::string bytes = unpacked(record);
   bytes.at(at) = static_cast<char>(value);
-  return bytes;
+  return packed(bytes);
 }
 
 }  // namespace
@@ -67,8 +82,8 @@ BOOST_AUTO_TEST_CASE(a_record_comes_back_as_it_was) {
   for (int i = 0; i < 5000; ++i) {
     const JobRecord record = random_record(random);
     const std::string bytes = encode(record);
-    BOOST_REQUIRE_EQUAL(bytes.size(), kHeaderBytes + record.details.size() + record.payload.size() +
-                                          record.result.size() + record.error.size());
+    BOOST_REQUIRE_EQUAL(unpacked(bytes).size(), 1 + kFieldsBytes + record.details.size() + record.payload.size() +
+                                                    record.result.size() + record.error.size());
     BOOST_REQUIRE(decode_job(bytes) == record);
     BOOST_REQUIRE(decode_job_header(bytes) == record.header);
   }
@@ -80,6 +95,13 @@ BOOST_AUTO_TEST_CASE(empty_sections_and_nul_bytes_come_back_as_they_were) {
   record.payload = "\0a\0"s;
   record.result = "\0"s;
   BOOST_TEST((decode_job(encode(record)) == record));
+}
+
+BOOST_AUTO_TEST_CASE(room_to_grow_is_zeros_behind_it) {
+  test::Random random;
+  const JobRecord record = random_record(random);
+  BOOST_TEST(encode(record, 50) == encode(record) + std::string(50, '\0'));
+  BOOST_TEST((decode_job(encode(record, 50)) == record));
 }
 
 // The layout that stores on disk have. If this fails, it is a new version and old ones must still be read.
@@ -116,8 +138,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_on_disk_are_those_of_version_1) {
   expected += std::string(8, '\xff') + u64(0x28) + u64(0x29);
   for (char c = 0x31; c <= 0x37; ++c) expected += u64(c);
   for (char c = 1; c <= 4; ++c) expected += u32(c);
-  BOOST_TEST(expected.size() == kHeaderBytes);
-  BOOST_TEST(encode(record) == expected + "dpprrreeee");
+  BOOST_TEST(expected.size() == 1 + kFieldsBytes);
+  BOOST_TEST(encode(record) == packed(expected + "dpprrreeee"));
 }
 
 BOOST_AUTO_TEST_CASE(a_version_that_is_not_known_is_damage) {
@@ -135,17 +157,18 @@ BOOST_AUTO_TEST_CASE(fields_that_cannot_be_are_damage) {
 
 BOOST_AUTO_TEST_CASE(lengths_that_do_not_add_up_are_damage) {
   const std::string bytes = sample();
-  BOOST_TEST(refusal_of("") == "a job's record has 0 bytes, its header alone takes 193");
+  BOOST_TEST(refusal_of("") == "a job's record of 0 bytes has no whole header");
   BOOST_TEST(refusal_of(bytes + "x") == "a job's record has 26 bytes behind its header, its sections take 25");
   for (std::size_t section = 0; section < 4; ++section) {
-    const std::size_t last_byte_of_size = kHeaderBytes - 16 + 4 * section + 3;
+    const std::size_t last_byte_of_size = 1 + kFieldsBytes - 16 + 4 * section + 3;
     refusal_of(with_byte(bytes, last_byte_of_size, 0xff));
   }
   // All four together are more than 32 bits hold: added up in those, they would seem to fit.
-  std::string wrapped = bytes.substr(0, kHeaderBytes);
-  for (std::size_t section = 0; section < 4; ++section) wrapped[kHeaderBytes - 16 + 4 * section] = 0;
-  wrapped[kHeaderBytes - 16 + 3] = wrapped[kHeaderBytes - 12 + 3] = '\x80';
-  refusal_of(wrapped);
+  constexpr std::size_t kEnd = 1 + kFieldsBytes;
+  std::string wrapped = unpacked(bytes).substr(0, kEnd);
+  for (std::size_t section = 0; section < 4; ++section) wrapped[kEnd - 16 + 4 * section] = 0;
+  wrapped[kEnd - 16 + 3] = wrapped[kEnd - 12 + 3] = '\x80';
+  refusal_of(packed(wrapped));
   const test::Flipped cut = test::with_each_length(bytes, [](const std::string& part) { decode_job(part); });
   BOOST_TEST(cut.decoded == 0u);
 }

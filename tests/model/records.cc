@@ -1,6 +1,7 @@
 #include "model/records.hpp"
 
 #include "bit_flips.hpp"
+#include "packing.hpp"
 #include "support/message_of.hpp"
 #include "support/random.hpp"
 
@@ -120,13 +121,16 @@ BOOST_AUTO_TEST_CASE(the_bytes_on_disk_are_those_of_version_1) {
     queue.count[state] = 0x10 + state;
     counts += u64(static_cast<char>(0x10 + state));
   }
-  BOOST_TEST(encode(queue) == "\x01\x01"s + u64(5) + counts + "mail");
+  const auto record = [](const std::string& fields, const std::string& tail) {
+    return "\x01"s + test::packed(fields) + tail;
+  };
+  BOOST_TEST(encode(queue) == record("\x01"s + u64(5) + counts, "mail"));
   const EventRecord event{1, EventType::progress, 2, 3, 4, 5, 6, 7, "half"};
-  BOOST_TEST(encode(event) == "\x01"s + u64(1) + "\x03" + u32(2) + u32(3) + u64(4) + u64(5) + u64(6) + u32(7) + "half");
-  BOOST_TEST(encode(LogRecord{1, 2, Stream::err, "oops"}) == "\x01"s + u64(1) + u32(2) + "\x02" + "oops");
-  BOOST_TEST(encode(Totals{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}) == "\x01"s + u64(1) + u64(2) + u64(3) + u32(4) +
-                                                                          u32(5) + u64(6) + u64(7) + u64(8) + u64(9) +
-                                                                          u64(10) + u64(11) + u64(12));
+  BOOST_TEST(encode(event) == record(u64(1) + "\x03" + u32(2) + u32(3) + u64(4) + u64(5) + u64(6) + u32(7), "half"));
+  BOOST_TEST(encode(LogRecord{1, 2, Stream::err, "oops"}) == record(u64(1) + u32(2) + "\x02", "oops"));
+  const std::string totals =
+      u64(1) + u64(2) + u64(3) + u32(4) + u32(5) + u64(6) + u64(7) + u64(8) + u64(9) + u64(10) + u64(11) + u64(12);
+  BOOST_TEST(encode(Totals{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}) == record(totals, ""));
 }
 
 BOOST_AUTO_TEST_CASE(unfinished_counts_the_states_that_are_not_final) {
