@@ -8,9 +8,10 @@ namespace tq {
 JobId TaskQueue::Impl::add_to_intake(const model::Draft& draft) {
   const auto job = engine::to_intake(environment->read(), draft);
   if (!job) return 0;
-  const auto [number, fills_up] = environment->add_to_intake(job->record);
+  // A worker may begin it before it is durable here: taking it in makes it so there.
+  const auto ring = [&] { bell->ring(loop::topic_of_queue(job->queue) | loop::kTopicEvents); };
+  const auto [number, fills_up] = environment->add_to_intake(job->record, ring);
   if (number == 0) return 0;
-  bell->ring(loop::topic_of_queue(job->queue) | loop::kTopicEvents);
   if (fills_up) change(Room::spared, [](engine::Ledger& ledger) { ledger.mark_changed(); });
   return number;
 }

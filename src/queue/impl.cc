@@ -38,7 +38,8 @@ TaskQueue::Impl::Impl(const std::filesystem::path& given, OpenOptions given_opti
 }
 
 void TaskQueue::Impl::take_in() {
-  change(Room::spared, 0, [](engine::Ledger&) {}, store::Sync::relaxed);
+  change(
+      Room::spared, 0, [](engine::Ledger&) {}, store::Sync::relaxed);
 }
 
 store::ReadTransaction TaskQueue::Impl::read() {

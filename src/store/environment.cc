@@ -215,7 +215,7 @@ const std::string& Environment::uuid() const { return impl_->uuid; }
 bool Environment::in_memory() const { return impl_->path.empty(); }
 const std::filesystem::path& Environment::path() const { return impl_->path; }
 
-Environment::Intaken Environment::add_to_intake(std::string_view record) {
+Environment::Intaken Environment::add_to_intake(std::string_view record, const std::function<void()>& seen) {
   if (in_memory() || record.size() > Intake::kMostBytes) return {};
   impl_->check_writable();
   // What lies in the intake needs its place in the data file later on, and some more for the pages around it.
@@ -223,7 +223,7 @@ Environment::Intaken Environment::add_to_intake(std::string_view record) {
   const std::uint64_t added = kGrowth * (impl_->intake->pending_bytes() + record.size());
   if (!impl_->fits_quota(added) || !impl_->keeps_reserve(added)) return {};
   try {
-    const Intake::Added answer = impl_->intake->add(record);
+    const Intake::Added answer = impl_->intake->add(record, seen);
     return {answer.number, answer.fills_up};
   } catch (const IoError& error) {
     impl_->refuse_writing(error.what());

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,9 +62,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
         0;                  // 0: it has to go into a transaction: the intake, the quota or the disk is full, or nearly
     bool fills_up = false;  // the caller is asked to have the intake taken in, so that there is room for others
   };
-  // Adds a record to the intake, from which the next write transaction takes it (take_in). Durable on return.
+  // Adds a record to the intake, from which the next write transaction takes it (take_in). Durable on return. `seen` is called
+  // before that, on any thread, when take_in would find it.
   // Throws IoError.
-  Intaken add_to_intake(std::string_view record);
+  Intaken add_to_intake(
+      std::string_view record, const std::function<void()>& seen = [] {});
   // Are there records that no transaction has taken?
   bool intake_is_pending() const;
   // Records and take_in get numbers from `next` on.

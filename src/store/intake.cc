@@ -228,9 +228,9 @@ std::uint64_t Intake::pending_bytes() const {
 
 // --- writing --------------------------------------------------------------------------------------------------------
 
-Intake::Added Intake::add(std::string_view bytes) {
+Intake::Added Intake::add(std::string_view bytes, const std::function<void()>& seen) {
   TQ_ASSERT(bytes.size() <= kMostBytes);
-  Item item{bytes, {}};
+  Item item{bytes, seen, {}};
   gathering_.join(item, [this](std::span<Item* const> items) { write(items); });
   return item.added;
 }
@@ -248,6 +248,9 @@ void Intake::write(std::span<Item* const> items) {
     }
   }
   TQ_FAILPOINT("store.intake.published");
+  for (const Item* item : items) {
+    if (item->added.number != 0) item->seen();
+  }
   sync(end.position);
   TQ_FAILPOINT("store.intake.synced");
 }

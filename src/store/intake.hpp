@@ -38,9 +38,10 @@ class Intake {
     std::uint64_t number = 0;  // the record's; 0: there is no room, or no intake, and nothing was written
     bool fills_up = false;     // somebody should take in what there is, and this caller is asked to
   };
-  // Durable on return. Callers share flushes: those of one process that arrive while one is under way, and those of other
+  // Durable on return. `seen` is called, on any thread, when whoever takes in would find the record: that is before it is
+  // durable, so that others can begin while the disk is busy. Callers share flushes: those of one process that arrive while one is under way, and those of other
   // processes whose records were written before it. Throws IoError.
-  Added add(std::string_view bytes);
+  Added add(std::string_view bytes, const std::function<void()>& seen);
 
   // Are there records which the store does not have?
   bool is_pending() const;
@@ -70,6 +71,7 @@ class Intake {
  private:
   struct Item {
     std::string_view bytes;
+    const std::function<void()>& seen;
     Added added;
   };
   class Lock;

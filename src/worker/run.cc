@@ -389,6 +389,11 @@ void Run::consider_turn() {
   turn_waits_ = false;
   turn_is_late_ = false;
   turn_timer_.cancel();
+  if (attempts_.empty()) {
+    // Nothing runs that would have to wait: the way to the other thread and back is saved.
+    turn_done(try_turn(queue_, id_, options_.max_crashes, gather()));
+    return;
+  }
   turn_under_way_ = true;
   pool_.hush(true);
   turns_->start(gather());

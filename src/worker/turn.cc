@@ -81,10 +81,20 @@ TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_
   return output;
 }
 
+TurnOutput try_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input) {
+  try {
+    return take_turn(queue, worker, max_crashes, std::move(input));
+  } catch (...) {
+    TurnOutput output;
+    output.error = std::current_exception();
+    return output;
+  }
+}
+
 TurnThread::TurnThread(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes,
                        std::function<void(TurnOutput)> done)
     : thread_([this, &queue, worker, max_crashes, done = std::move(done)] {
-        serve([&](TurnInput input) { return take_turn(queue, worker, max_crashes, std::move(input)); }, done);
+        serve([&](TurnInput input) { done(try_turn(queue, worker, max_crashes, std::move(input))); });
       }) {}
 
 TurnThread::~TurnThread() {
@@ -105,7 +115,7 @@ void TurnThread::start(TurnInput input) {
   wake_.notify_one();
 }
 
-void TurnThread::serve(const std::function<TurnOutput(TurnInput)>& take, const std::function<void(TurnOutput)>& done) {
+void TurnThread::serve(const std::function<void(TurnInput)>& take) {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [&] { return ending_ || input_; });
@@ -113,13 +123,7 @@ void TurnThread::serve(const std::function<TurnOutput(TurnInput)>& take, const s
     TurnInput input = std::move(*input_);
     input_.reset();
     lock.unlock();
-    TurnOutput output;
-    try {
-      output = take(std::move(input));
-    } catch (...) {
-      output.error = std::current_exception();
-    }
-    done(std::move(output));
+    take(std::move(input));
     lock.lock();
   }
 }

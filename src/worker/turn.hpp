@@ -68,7 +68,9 @@ struct TurnOutput {
   std::exception_ptr error;       // the store failed: nothing of this turn happened
 };
 
-// One turn on the calling thread.
+// One turn on the calling thread. What the store throws is in the output.
+TurnOutput try_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input);
+// The same, but it throws.
 TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes, TurnInput input);
 
 // Takes one turn at a time on its own thread. `done` is called there with each output.
@@ -84,7 +86,7 @@ class TurnThread {
   void start(TurnInput input);
 
  private:
-  void serve(const std::function<TurnOutput(TurnInput)>& take, const std::function<void(TurnOutput)>& done);
+  void serve(const std::function<void(TurnInput)>& take);
 
   std::mutex mutex_;
   std::condition_variable wake_;
