@@ -37,8 +37,11 @@ class WorkerVerb : public Verb {
     hold_signals();
     TaskQueue& store = session.store_to_write();
     Worker worker(store, options_);
-    const SignalWatch signals([&](int, int count) { stop(session, worker, count); });
     const bool reports = !session.quiet() && (verbose_ || session.err_terminal().is_terminal);
+    const SignalWatch signals([&](int, int count) {
+      worker.stop(count > 1);
+      if (reports) session.words(farewell(count));
+    });
     std::optional<WorkerReport> report;
     if (reports) {
       session.words(greeting(store));
@@ -52,12 +55,10 @@ class WorkerVerb : public Verb {
   }
 
  private:
-  void stop(const Session& session, Worker& worker, int count) const {
-    const bool interrupts = count > 1;
-    session.confirm(interrupts ? "stopping at once: what runs is queued again"
-                               : fmt::format("stopping: what runs may finish within {}; once more stops it",
-                                             base::format_duration(options_.shutdown_grace)));
-    worker.stop(interrupts);
+  std::string farewell(int signals) const {
+    if (signals > 1) return "stopping at once: what runs is queued again";
+    return fmt::format("stopping: what runs may finish within {}; once more stops it",
+                       base::format_duration(options_.shutdown_grace));
   }
 
   std::string greeting(const TaskQueue& store) const {

@@ -303,7 +303,7 @@ void Run::give_back_ahead() {
 // Its attempt has not begun; or a stop, or the death of the guard, came while it was being claimed.
 void Run::give_back(const engine::Claimed& claimed) {
   engine::Outcome outcome{.kind = engine::Outcome::Kind::interrupted};
-  outcome.error = stopping_ ? "its worker stopped" : "its worker could not begin it";
+  outcome.error = may_not_claim_ ? "its worker stopped" : "its worker could not begin it";
   ended_.push_back({{claimed.id, claimed.record.header.run, id_}, std::move(outcome), false});
 }
 
@@ -351,13 +351,13 @@ void Run::has_news() {
 // --- turns --------------------------------------------------------------------------------------------------------------
 
 std::size_t Run::free_slots() const {
-  if (stopping_ || error_ || guard_is_lost_) return 0;
+  if (may_not_claim_ || error_ || guard_is_lost_) return 0;
   const std::size_t slots = options_.concurrency - std::min<std::size_t>(options_.concurrency, attempts_.size());
   return options_.once ? std::min<std::size_t>(slots, attempts_started_ == 0 ? 1 : 0) : slots;
 }
 
 std::size_t Run::wanted_ahead() const {
-  const bool may = !stopping_ && !error_ && !options_.once && may_note_begun_ && !guard_is_lost_;
+  const bool may = !may_not_claim_ && !error_ && !options_.once && may_note_begun_ && !guard_is_lost_;
   return may ? ahead_.wanted(pool_.waiting()) : 0;
 }
 
@@ -449,7 +449,7 @@ void Run::turn_done(TurnOutput output) {
   set_wake_up(output.next_due, output.next_keep);
   if (error_) output.claimed.clear();  // theirs is whoever rescues them
   for (engine::Claimed& claimed : output.claimed) {
-    if (stopping_ || guard_is_lost_) {
+    if (may_not_claim_ || guard_is_lost_) {
       give_back(claimed);
     } else if (claimed.record.header.has(model::kAhead)) {
       claim_ahead(std::move(claimed));
@@ -480,6 +480,7 @@ bool Run::is_finished() const {
 }
 
 void Run::stop(bool now) {
+  claim_no_more();
   if (!stopping_) {
     stopping_ = true;
     record_.stopping = true;

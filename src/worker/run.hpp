@@ -16,6 +16,7 @@
 
 #include <tq/worker.hpp>
 
+#include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
@@ -26,7 +27,7 @@ namespace tq::worker {
 
 using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
 
-// Loop thread only.
+// Loop thread only, but for claim_no_more().
 class Run {
  public:
   Run(TaskQueue::Impl& queue, const WorkerOptions& options, const Handlers& handlers, loop::EventLoop& loop);
@@ -37,6 +38,8 @@ class Run {
   WorkerId id() const { return id_; }
   // Runs the loop until there is nothing more to do. Returns the number of attempts. Throws what the store threw.
   std::uint64_t run();
+  // Holds at once, also for a turn that is under way; stop() is to follow. Any thread.
+  void claim_no_more() { may_not_claim_ = true; }
   // See Worker::stop.
   void stop(bool now);
 
@@ -111,6 +114,7 @@ class Run {
   bool turn_is_late_ = false;  // it has waited long enough
 
   std::uint64_t attempts_started_ = 0;
+  std::atomic<bool> may_not_claim_ = false;
   bool stopping_ = false;
   std::exception_ptr error_;
 

@@ -29,7 +29,7 @@ class Worker::Impl {
     if (current_run_ == nullptr) {
       stop_before_run_ = stop_before_run_.value_or(false) || now;
     } else {
-      current_loop_->post([run = current_run_, now] { run->stop(now); });
+      tell_to_stop(*current_run_, *current_loop_, now);
     }
   }
 
@@ -43,6 +43,11 @@ class Worker::Impl {
   std::exception_ptr error;
 
  private:
+  static void tell_to_stop(worker::Run& run, loop::EventLoop& loop, bool now) {
+    run.claim_no_more();
+    loop.post([&run, now] { run.stop(now); });
+  }
+
   // While it lives, stop() finds the run.
   class Current {
    public:
@@ -51,7 +56,7 @@ class Worker::Impl {
       impl_.current_loop_ = &loop;
       impl_.current_run_ = &run;
       impl_.id = run.id();
-      if (impl_.stop_before_run_) loop.post([&run, now = *impl_.stop_before_run_] { run.stop(now); });
+      if (impl_.stop_before_run_) tell_to_stop(run, loop, *impl_.stop_before_run_);
     }
     ~Current() {
       const std::lock_guard lock(impl_.mutex_);

@@ -59,11 +59,12 @@ BOOST_AUTO_TEST_CASE(the_first_signal_lets_what_runs_finish) {
   const Sandbox sandbox;
   sandbox.add_sh("mkfifo fifo; echo begun; read line < fifo; echo done");
   sandbox.add_sh("true");
-  Process worker = sandbox.start({"worker", "-j1"});
+  Process worker = sandbox.start({"worker", "-j1", "-v"});
   sandbox.wait_for("worker_started");
   Process follow = sandbox.start({"log", "-f", "1"});
   follow.read_until("begun");
   worker.signal(SIGTERM);
+  worker.read_errors_until("stopping:");
   sandbox.write("fifo", "\n");
   TQ_CHECK_ENDED(worker.finish(), 0);
   BOOST_TEST(follow.finish().out == "begun\ndone\n");
