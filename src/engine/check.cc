@@ -144,7 +144,7 @@ class Checker {
     if (!queues_.contains(header.queue))
       problem("job {} is in queue number {}, which does not exist", id, header.queue);
     if (!tasks_.contains(header.task)) problem("job {} is of task number {}, which does not exist", id, header.task);
-    for (const std::string& index_key : IndexKeys(id, header)) {
+    for (const store::KeyBytes& index_key : IndexKeys(id, header)) {
       std::string_view nothing;
       if (txn_.get(Tree::index, index_key, nothing)) continue;
       problem("job {} ({}) is missing in an index", id, to_string(header.state));

@@ -158,8 +158,7 @@ std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
           ++expired;
           continue;
         }
-        claimed.push_back(
-            {job->id, std::move(job->record), ledger.queue(key.queue).name, task_name(ledger.txn(), key.task)});
+        claimed.push_back({job->id, std::move(job->record), ledger.queue(key.queue).name, ledger.task_name(key.task)});
       }
     }
   }

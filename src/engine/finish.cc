@@ -71,7 +71,18 @@ void fail(Ledger& ledger, Job& job, const Outcome& outcome) {
   ledger.save(job, EventType::retrying, job.record.error, header.worker);
 }
 
-// Back in the line as if this attempt had not been.
+// Counts and logs it. To be saved afterwards.
+void note_begin(Ledger& ledger, Job& job, Time when) {
+  model::JobHeader& header = job.header();
+  header.set(model::kAhead, false);
+  header.set(model::kHasExitCode, false);
+  header.started_ms = base::to_ms(when);
+  ++header.attempt;
+  ++ledger.totals().attempts;
+  ledger.note(job, EventType::started, {}, header.worker);
+}
+
+// Back in the line as if this attempt had not been: what is to be said of it has been said.
 void undo_attempt(Job& job) {
   model::JobHeader& header = job.header();
   header.state = State::ready;
@@ -79,9 +90,10 @@ void undo_attempt(Job& job) {
 }
 
 void snooze(Ledger& ledger, Job& job, Duration delay) {
+  ledger.note(job, EventType::snoozed, {}, job.header().worker);
   undo_attempt(job);
   if (delay > Duration::zero()) wait(ledger, job, State::scheduled, delay);
-  ledger.save(job, EventType::snoozed, {}, job.header().worker);
+  ledger.save_quietly(job);
 }
 
 void cancel(Ledger& ledger, Job& job, std::string_view reason) {
@@ -101,13 +113,8 @@ std::optional<Job> load_running(Ledger& ledger, const RunKey& key) {
 }
 
 void begin(Ledger& ledger, Job& job, Time when) {
-  model::JobHeader& header = job.header();
-  header.set(model::kAhead, false);
-  header.set(model::kHasExitCode, false);
-  header.started_ms = base::to_ms(when);
-  ++header.attempt;
-  ++ledger.totals().attempts;
-  ledger.save(job, EventType::started, {}, header.worker);
+  note_begin(ledger, job, when);
+  ledger.save_quietly(job);
 }
 
 bool begin(Ledger& ledger, const RunKey& key, Time when) {
@@ -133,11 +140,11 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
   if (!job) return false;
   model::JobHeader& header = job->header();
   if (header.has(model::kAhead)) {
-    if (outcome.kind == Outcome::Kind::interrupted) {
+    if (outcome.kind == Outcome::Kind::interrupted && !outcome.began) {
       give_back(ledger, *job);
       return true;
     }
-    begin(ledger, *job, ledger.now());
+    note_begin(ledger, *job, outcome.began.value_or(ledger.now()));
   }
   const bool cancel_requested = header.has(model::kCancelRequested);
   header.exit_code = outcome.exit_code.value_or(0);
@@ -170,8 +177,9 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
       if (cancel_requested) {
         cancel(ledger, *job, job->record.error);
       } else {
+        ledger.note(*job, EventType::interrupted, outcome.error, header.worker);
         undo_attempt(*job);
-        ledger.save(*job, EventType::interrupted, outcome.error, header.worker);
+        ledger.save_quietly(*job);
       }
       break;
   }
@@ -180,7 +188,7 @@ bool finish(Ledger& ledger, const RunKey& key, Outcome outcome) {
 
 void crash(Ledger& ledger, Job& job, std::uint32_t max_crashes, std::string_view cause) {
   model::JobHeader& header = job.header();
-  if (header.has(model::kAhead)) begin(ledger, job, ledger.now());
+  if (header.has(model::kAhead)) note_begin(ledger, job, ledger.now());
   ++header.crashes;
   ++ledger.totals().crashes;
   if (header.has(model::kCancelRequested)) {
@@ -196,9 +204,10 @@ void crash(Ledger& ledger, Job& job, std::uint32_t max_crashes, std::string_view
     ledger.save(job, EventType::failed, job.record.error, worker);
     return;
   }
-  undo_attempt(job);
   job.record.error = base::shorten(cause, kMaxErrorBytes);
-  ledger.save(job, EventType::crashed, cause, worker);
+  ledger.note(job, EventType::crashed, cause, worker);
+  undo_attempt(job);
+  ledger.save_quietly(job);
 }
 
 bool save_state(Ledger& ledger, const RunKey& key, store::PreparedBlob bytes) {

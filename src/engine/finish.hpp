@@ -27,6 +27,7 @@ struct Outcome {
   std::optional<Duration> delay;                   // of a snooze; of a failure in place of the policy's
   std::optional<int> exit_code;                    // of a command
   std::vector<NewJob> follow_ups;                  // of a success: enqueued with it
+  std::optional<Time> began;                       // of a job that was claimed ahead, if the store has not been told
 };
 
 // Which attempt it was: a claim of a job. A completion of any other claim is late.

@@ -8,7 +8,6 @@
 #include "store/table.hpp"
 
 #include <array>
-#include <string>
 #include <tuple>
 
 namespace tq::engine {
@@ -127,15 +126,15 @@ struct LogKey {
 class IndexKeys {
  public:
   IndexKeys(JobId job, const model::JobHeader& header);
-  const std::string* begin() const { return keys_.data(); }
-  const std::string* end() const { return keys_.data() + count_; }
+  const store::KeyBytes* begin() const { return keys_.data(); }
+  const store::KeyBytes* end() const { return keys_.data() + count_; }
 
  private:
   template <class Key>
   void add(const Key& key) {
     keys_[count_++] = store::encode_key(key);
   }
-  std::array<std::string, 3> keys_;
+  std::array<store::KeyBytes, 3> keys_;
   std::size_t count_ = 0;
 };
 

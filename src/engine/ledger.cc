@@ -103,6 +103,12 @@ model::QueueRecord& Ledger::queue(std::uint32_t number) {
   return known_.queues.emplace(number, KnownQueue{record, record}).first->second.record;
 }
 
+const std::string& Ledger::task_name(std::uint32_t number) {
+  const auto known = known_.task_names.find(number);
+  if (known != known_.task_names.end()) return known->second;
+  return known_.task_names.emplace(number, engine::task_name(txn_, number)).first->second;
+}
+
 std::optional<Job> Ledger::load(JobId id) {
   auto record = find_job(txn_, id);
   if (!record) return std::nullopt;
@@ -117,25 +123,26 @@ JobId Ledger::add(model::JobRecord record, std::int64_t time_ms) {
   header.last_event = log({.time_ms = time_ms, .type = EventType::enqueued, .queue = header.queue, .job = id});
   // Records lie close to each other. One that outgrew its place would split the page, and leave both halves half empty.
   store::append(txn_, JobKey{id}, model::encode(record, kRoomToGrow));
-  for (const std::string& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
+  for (const store::KeyBytes& key : IndexKeys(id, header)) txn_.put(Tree::index, key, {});
   ++queue(header.queue).count[static_cast<std::size_t>(header.state)];
   ++known_.totals.enqueued;
   known_.touched.queues.insert(header.queue);
   return id;
 }
 
-void Ledger::save(Job& job, EventType type, std::string_view text, WorkerId worker) {
+void Ledger::note(Job& job, EventType type, std::string_view text, WorkerId worker) {
   model::JobHeader& header = job.record.header;
-  // What is said of a running job is said of its attempt, also when that is given back and does not count.
-  const bool ends = job.stored.state == State::running && header.state != State::running;
-  const std::uint32_t attempt = ends ? job.stored.attempt : header.attempt;
   header.last_event = log({.type = type,
-                           .attempt = attempt,
+                           .attempt = header.attempt,
                            .queue = header.queue,
                            .job = job.id,
                            .worker = worker,
                            .previous = header.last_event,
                            .text = std::string(text)});
+}
+
+void Ledger::save(Job& job, EventType type, std::string_view text, WorkerId worker) {
+  note(job, type, text, worker);
   save_quietly(job);
 }
 
@@ -145,12 +152,12 @@ void Ledger::save_quietly(Job& job) {
   TQ_ASSERT(before.state == after.state || model::may_move(before.state, after.state));
   const IndexKeys old_keys(job.id, before);
   const IndexKeys new_keys(job.id, after);
-  for (const std::string& key : old_keys) {
+  for (const store::KeyBytes& key : old_keys) {
     if (std::find(new_keys.begin(), new_keys.end(), key) != new_keys.end()) continue;
     const bool was_there = txn_.erase(Tree::index, key);
     if (!was_there) base::fail<Damaged>("the index entry of job {} is missing", job.id);
   }
-  for (const std::string& key : new_keys) {
+  for (const store::KeyBytes& key : new_keys) {
     if (std::find(old_keys.begin(), old_keys.end(), key) == old_keys.end()) txn_.put(Tree::index, key, {});
   }
   if (before.state != after.state || before.queue != after.queue) {
@@ -179,7 +186,7 @@ void Ledger::finalize(Job& job, State state) {
 
 void Ledger::remove(Job& job) {
   const model::JobHeader& header = job.stored;
-  for (const std::string& key : IndexKeys(job.id, header)) txn_.erase(Tree::index, key);
+  for (const store::KeyBytes& key : IndexKeys(job.id, header)) txn_.erase(Tree::index, key);
   if (header.has(model::kPayloadIsBlob)) store::erase_blob(txn_, job.id, store::BlobKind::payload);
   if (header.has(model::kResultIsBlob)) store::erase_blob(txn_, job.id, store::BlobKind::result);
   if (header.has(model::kHasSaved)) store::erase_blob(txn_, job.id, store::BlobKind::saved);

@@ -61,14 +61,17 @@ class Ledger {
   std::uint32_t find_or_make_task(std::string_view name);
   // The queue's record, to be changed in place; written by close(). The number must be one that was found.
   model::QueueRecord& queue(std::uint32_t number);
+  const std::string& task_name(std::uint32_t number);
 
   // --- jobs ---
   std::optional<Job> load(JobId id);
   // A new job under the next id. Its header names queue and task already. `time_ms` is that of the event; 0: now.
   JobId add(model::JobRecord record, std::int64_t time_ms = 0);
+  // Adds an event about its attempt, as that is now. To be saved afterwards.
+  void note(Job& job, EventType type, std::string_view text = {}, WorkerId worker = 0);
   // Writes an edited job, with an event about it. The state may only move along a transition of the model (asserted).
   void save(Job& job, EventType type, std::string_view text = {}, WorkerId worker = 0);
-  // Writes an edited job without an event: for fields that are no news (output counters, saved state).
+  // Writes an edited job without an event: after note(), or for fields that are no news (output counters, saved state).
   void save_quietly(Job& job);
   // Makes the job final: state, time and retention. To be saved afterwards.
   void finalize(Job& job, State state);
@@ -102,6 +105,7 @@ class Ledger {
     std::map<std::uint32_t, KnownQueue> queues;
     std::map<std::string, std::uint32_t, std::less<>> queue_numbers;
     std::map<std::string, std::uint32_t, std::less<>> task_numbers;
+    std::map<std::uint32_t, std::string> task_names;
     Touched touched;
     bool changed = false;
   };

@@ -5,6 +5,8 @@
 
 #include "base/bytes.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -45,42 +47,107 @@ class FieldWriter {
   char* to_;
 };
 
-template <class Field>
-void read_field(base::ByteReader& reader, Field& field) {
-  const auto value = reader.le<Stored<Field>>();
-  if constexpr (std::is_same_v<Field, bool>) {
-    field = value != 0;
+// Reads them back, from memory that has them all.
+class FieldReader {
+ public:
+  explicit FieldReader(const char* from) : from_(from) {}
+
+  template <class Field>
+  void operator()(Field& field) {
+    Stored<Field> value;
+    std::memcpy(&value, from_, sizeof value);
+    from_ += sizeof value;
+    if constexpr (std::endian::native == std::endian::big) value = base::swap_bytes(value);
+    if constexpr (std::is_same_v<Field, bool>) {
+      field = value != 0;
+    } else {
+      field = static_cast<Field>(value);
+    }
+  }
+
+ private:
+  const char* from_;
+};
+
+// The first 8 bytes, or fewer if there are no more, as a number whose lowest byte is the first.
+inline std::uint64_t load_group(std::string_view bytes) {
+  std::uint64_t group = 0;
+  if (bytes.size() >= sizeof group) {
+    std::memcpy(&group, bytes.data(), sizeof group);
   } else {
-    field = static_cast<Field>(value);
+    std::memcpy(&group, bytes.data(), bytes.size());
+  }
+  if constexpr (std::endian::native == std::endian::big) group = base::swap_bytes(group);
+  return group;
+}
+
+inline void store_group(char* to, std::uint64_t group) {
+  if constexpr (std::endian::native == std::endian::big) group = base::swap_bytes(group);
+  std::memcpy(to, &group, sizeof group);
+}
+
+// Its bits say which bytes of the group are not zero.
+constexpr std::uint8_t group_tag(std::uint64_t group) {
+  constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7f;
+  const std::uint64_t high_bits = (((group & kLow) + kLow) | group) & ~kLow;      // of the bytes that are not zero
+  return static_cast<std::uint8_t>((high_bits >> 7) * 0x0102040810204080 >> 56);  // one beside the other
+}
+
+// Calls `visit(start, size)` for each run of bits that are set, from the lowest: mostly there are one or two.
+template <class Visit>
+void each_run(unsigned tag, Visit visit) {
+  for (int start = 0; tag != 0;) {
+    const int zeros = std::countr_zero(tag);
+    const int ones = std::countr_one(tag >> zeros);
+    start += zeros;
+    visit(start, ones);
+    start += ones;
+    tag >>= zeros + ones;
   }
 }
 
 // Appends the bytes, packed.
 inline void append_packed(std::string& out, std::string_view bytes) {
+  const std::size_t before = out.size();
+  const std::size_t groups = (bytes.size() + 7) / 8;
+  out.resize(before + groups + bytes.size() + 8);
+  char* to = out.data() + before;
   for (std::size_t start = 0; start < bytes.size(); start += 8) {
-    const std::string_view group = bytes.substr(start, 8);
-    const std::size_t tag = out.size();
-    out.push_back('\0');
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      if (group[i] == 0) continue;
-      out[tag] = static_cast<char>(out[tag] | 1 << i);
-      out.push_back(group[i]);
-    }
+    const std::uint64_t group = load_group({bytes.data() + start, bytes.size() - start});
+    const std::uint8_t tag = group_tag(group);
+    *to++ = static_cast<char>(tag);
+    each_run(tag, [&](int from, int size) {
+      store_group(to, group >> 8 * from);  // what is too much is written over
+      to += size;
+    });
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 // Reads as many packed bytes as `to` has, which must be zero before. False if they are not packed as they would be here.
 inline bool read_packed(base::ByteReader& reader, std::span<char> to) {
+  const std::string_view bytes = reader.rest();
+  std::size_t at = 0;
   for (std::size_t start = 0; start < to.size(); start += 8) {
-    const auto tag = reader.le<std::uint8_t>();
-    for (std::size_t i = 0; i < 8 && tag >> i != 0; ++i) {
-      if ((tag >> i & 1) == 0) continue;
-      const std::string_view byte = reader.take(1);
-      if (byte.empty() || byte[0] == 0 || start + i >= to.size()) return false;
-      to[start + i] = byte[0];
-    }
+    if (at == bytes.size()) return false;
+    const auto tag = static_cast<std::uint8_t>(bytes[at++]);
+    if (tag == 0) continue;
+    std::uint64_t group = 0;
+    each_run(tag, [&](int from, int size) {
+      const std::size_t run = std::min(at, bytes.size());
+      const std::uint64_t ahead = load_group({bytes.data() + run, bytes.size() - run});
+      group |= (size == 8 ? ahead : ahead & ((std::uint64_t{1} << 8 * size) - 1)) << 8 * from;
+      at += static_cast<std::size_t>(size);
+    });
+    const std::size_t size = std::min<std::size_t>(to.size() - start, 8);
+    const bool is_within = size == 8 || group >> 8 * size == 0;
+    if (at > bytes.size() || group_tag(group) != tag || !is_within) return false;
+    char unpacked[8];
+    store_group(unpacked, group);
+    size == 8 ? std::memcpy(&to[start], unpacked, 8) : std::memcpy(&to[start], unpacked, size);
   }
-  return reader.ok();
+  reader.take(at);
+  return true;
 }
 
 // The bytes that the fields take which `visit` hands to its argument.

@@ -47,6 +47,10 @@ std::uint32_t section_size(std::string_view section) {
   return static_cast<std::uint32_t>(section.size());
 }
 
+bool is_zero(std::string_view bytes) {
+  return bytes.empty() || (bytes[0] == 0 && bytes.substr(1) == bytes.substr(0, bytes.size() - 1));
+}
+
 bool is_known(Backoff::Kind kind) { return kind == Backoff::Kind::constant || kind == Backoff::Kind::exponential; }
 
 // Throws Damaged for what no version of this record can hold.
@@ -71,11 +75,10 @@ JobHeader decode(base::ByteReader& reader, SectionSizes& sizes) {
   std::array<char, kFieldsBytes> bytes{};
   if (!read_packed(reader, bytes)) base::fail<Damaged>("a job's record of {} bytes has no whole header", size);
   JobHeader header;
-  base::ByteReader fields(std::string_view(bytes.data(), bytes.size()));
-  visit([&fields](auto& field) { read_field(fields, field); }, header, sizes);
+  visit(FieldReader(bytes.data()), header, sizes);
   check(header);
   const std::string_view rest = reader.rest();
-  if (rest.size() < sizes.sum() || rest.find_first_not_of('\0', sizes.sum()) != rest.npos) {
+  if (rest.size() < sizes.sum() || !is_zero(rest.substr(sizes.sum()))) {
     base::fail<Damaged>("a job's record has {} bytes behind its header, its sections take {}", rest.size(),
                         sizes.sum());
   }
@@ -91,7 +94,7 @@ std::string encode(const JobRecord& record, std::size_t room) {
   FieldWriter writer(fields.data());
   visit(writer, record.header, sizes);
   std::string bytes(1, static_cast<char>(kJobRecordVersion));
-  bytes.reserve(1 + kFieldsBytes + sizes.sum() + room);
+  bytes.reserve(2 * kFieldsBytes + sizes.sum() + room);
   append_packed(bytes, {fields.data(), fields.size()});
   return bytes.append(record.details)
       .append(record.payload)

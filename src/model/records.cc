@@ -47,7 +47,7 @@ std::string encode(Visit visit, std::string_view tail) {
   FieldWriter writer(fields.data());
   visit(writer);
   std::string bytes(1, static_cast<char>(kVersion));
-  bytes.reserve(1 + size + tail.size());
+  bytes.reserve(2 * kMostFieldsBytes + tail.size());
   append_packed(bytes, {fields.data(), size});
   return bytes.append(tail);
 }
@@ -63,8 +63,7 @@ std::string_view decode(std::string_view what, std::string_view bytes, Visit vis
   std::array<char, kMostFieldsBytes> fields{};
   const std::size_t size = fields_size(visit);
   const bool is_whole = read_packed(reader, std::span(fields).first(size));
-  base::ByteReader unpacked(std::string_view(fields.data(), size));
-  visit([&unpacked](auto& field) { read_field(unpacked, field); });
+  visit(FieldReader(fields.data()));
   if (!is_whole) base::fail<Damaged>("{} record of {} bytes is not whole", what, bytes.size());
   return reader.rest();
 }

@@ -37,11 +37,31 @@ void from_sortable(U raw, T& value) {
 }
 }  // namespace detail
 
+// A key as it is stored. No struct of fields is longer.
+class KeyBytes {
+ public:
+  KeyBytes() = default;
+  explicit KeyBytes(std::uint8_t kind) { append(kind); }
+
+  template <std::unsigned_integral T>
+  void append(T field) {
+    if constexpr (std::endian::native == std::endian::little) field = base::swap_bytes(field);
+    TQ_ASSERT(size_ + sizeof field <= sizeof bytes_);
+    std::memcpy(bytes_ + size_, &field, sizeof field);
+    size_ += sizeof field;
+  }
+  operator std::string_view() const { return {bytes_, size_}; }
+  bool operator==(const KeyBytes& other) const { return std::string_view(*this) == std::string_view(other); }
+
+ private:
+  char bytes_[32];
+  std::size_t size_ = 0;
+};
+
 template <class Key>
-std::string encode_key(const Key& key) {
-  std::string bytes(1, static_cast<char>(Key::kKind));
-  std::apply([&](const auto&... field) { (base::append_be(bytes, detail::to_sortable(field)), ...); },
-             Key::fields(key));
+KeyBytes encode_key(const Key& key) {
+  KeyBytes bytes(Key::kKind);
+  std::apply([&](const auto&... field) { (bytes.append(detail::to_sortable(field)), ...); }, Key::fields(key));
   return bytes;
 }
 

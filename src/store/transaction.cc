@@ -70,6 +70,22 @@ void Transaction::Impl::detach_cursors() {
     *link = {};
   }
   cursors_.clear();
+  for (auto& kinds : near_) {
+    for (MDB_cursor*& cursor : kinds) {
+      if (cursor != nullptr) mdb_cursor_close(std::exchange(cursor, nullptr));
+    }
+  }
+}
+
+MDB_cursor* Transaction::Impl::cursor_near(Tree of, std::string_view key) {
+  const std::size_t kind = key.empty() ? 0 : static_cast<unsigned char>(key[0]) % kKinds;
+  MDB_cursor*& cursor = near_[static_cast<std::size_t>(of)][kind];
+  if (cursor == nullptr) {
+    if (const int code = mdb_cursor_open(txn, tree(of), &cursor)) {
+      throw_lmdb(fmt::format("cannot read '{}'", store.name()), code);
+    }
+  }
+  return cursor;
 }
 
 void Transaction::Impl::link(CursorLink& cursor, Tree of) {
@@ -99,7 +115,8 @@ bool Transaction::Impl::get(Tree of, std::string_view key, std::string_view& val
   assert_usable();
   MDB_val wanted = to_val(key);
   MDB_val stored{};
-  const int code = mdb_get(txn, tree(of), &wanted, &stored);
+  const int code = writes ? mdb_cursor_get(cursor_near(of, key), &wanted, &stored, MDB_SET)
+                          : mdb_get(txn, tree(of), &wanted, &stored);
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) throw_lmdb(fmt::format("cannot read '{}'", store.name()), code);
   const std::optional<std::string_view> proven = verified(key, to_view(stored));
@@ -123,8 +140,9 @@ void Transaction::Impl::put(Tree to, std::string_view key, std::string_view valu
   append_checked(record_, key, value);
   MDB_val where = to_val(std::string_view(record_).substr(0, key.size()));
   MDB_val what = to_val(std::string_view(record_).substr(key.size()));
-  int code = mdb_put(txn, tree(to), &where, &what, flags);
-  if (code == MDB_KEYEXIST) code = mdb_put(txn, tree(to), &where, &what, 0);
+  MDB_cursor* const cursor = cursor_near(to, key);
+  int code = mdb_cursor_put(cursor, &where, &what, flags);
+  if (code == MDB_KEYEXIST) code = mdb_cursor_put(cursor, &where, &what, 0);
   if (code != 0) fail_change("write to", code);
   bytes_ += record_.size() + kPutOverheadBytes;
 }
@@ -133,7 +151,10 @@ bool Transaction::Impl::erase(Tree from, std::string_view key) {
   assert_usable();
   record_.assign(key);
   MDB_val where = to_val(record_);
-  const int code = mdb_del(txn, tree(from), &where, nullptr);
+  MDB_cursor* const cursor = cursor_near(from, key);
+  MDB_val what{};
+  int code = mdb_cursor_get(cursor, &where, &what, MDB_SET);
+  if (code == 0) code = mdb_cursor_del(cursor, 0);
   if (code != 0 && code != MDB_NOTFOUND) fail_change("write to", code);
   return code == 0;
 }
@@ -197,6 +218,7 @@ void Transaction::Impl::attempt(const std::function<void()>& edit) {
   const std::size_t removals = removed.size();
   const std::uint64_t bytes = bytes_;
   MDB_txn* const outer = txn;
+  detach_cursors();
   if (const int code = mdb_txn_begin(store.env.get(), outer, 0, &txn)) {
     txn = outer;
     throw_lmdb(fmt::format("cannot write to '{}'", store.name()), code);

@@ -6,6 +6,7 @@
 #include "store/side_file.hpp"
 #include "store/transaction.hpp"
 
+#include <array>
 #include <thread>
 
 namespace tq::store {
@@ -58,12 +59,17 @@ class Transaction::Impl {
   std::vector<std::string> removed;  // paths of side files, to be removed once the commit is durable
 
  private:
+  // A cursor of a write transaction that stands where a key of this kind was read or changed last: the next one is often on
+  // the same page, and then nobody has to come down from the root.
+  MDB_cursor* cursor_near(Tree tree, std::string_view key);
   void end() noexcept;
   void keep_added();
   void detach_cursors();
   [[noreturn]] void fail_change(const char* operation, int code);
 
+  static constexpr std::size_t kKinds = 8;  // first bytes of keys; what shares a place is only slower
   std::vector<CursorLink*> cursors_;
+  std::array<std::array<MDB_cursor*, kKinds>, kTreeCount> near_{};
   Intake::Reserved numbers_;      // given out to it
   std::size_t number_count_ = 0;  // of those
   std::uint64_t taken_ = 0;       // end of what it has taken in

@@ -310,9 +310,13 @@ void Run::give_back(const engine::Claimed& claimed) {
 void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
   const auto found = attempts_.find(id);
   Attempt& attempt = *found->second;
-  if (!attempt.output().empty()) last_output_.push_back(attempt.output().take(attempt.key()));
-  if (auto progress = attempt.take_progress()) last_progress_.push_back(std::move(*progress));
-  if (const auto begin = attempt.take_begin()) begun_.push_back({attempt.key(), *begin});
+  const bool says_nothing = attempt.output().empty();
+  if (!says_nothing) last_output_.push_back(attempt.output().take(attempt.key()));
+  auto progress = attempt.take_progress();
+  outcome.began = attempt.take_begin();
+  if (outcome.began && (progress || !says_nothing))
+    begun_.push_back({attempt.key(), *outcome.began});  // that comes first
+  if (progress) last_progress_.push_back(std::move(*progress));
   ended_.push_back({attempt.key(), std::move(outcome), crashed});
   if (crashed) guard_is_lost_ = true;
   ahead_.ran(attempt.ran_for());

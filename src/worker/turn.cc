@@ -28,6 +28,7 @@ void apply_output(engine::Ledger& ledger, const TurnInput& input, std::uint64_t 
 void apply_ended(engine::Ledger& ledger, TurnInput& input, std::uint32_t max_crashes, TurnOutput& output) {
   for (Ended& ended : input.ended) {
     if (ended.crashed) {
+      if (ended.outcome.began) engine::begin(ledger, ended.key, *ended.outcome.began);
       auto job = engine::load_running(ledger, ended.key);
       if (job) engine::crash(ledger, *job, max_crashes, ended.outcome.error);
     } else if (!engine::finish(ledger, ended.key, std::move(ended.outcome))) {

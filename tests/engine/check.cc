@@ -74,7 +74,7 @@ struct Damaging : World {
   // Flips a bit of a stored value, as a disk would.
   template <class Key>
   static void rot(Ledger& ledger, const Key& key) {
-    std::string name = store::encode_key(key);
+    std::string name(store::encode_key(key));
     store::Transaction::Impl& impl = ledger.txn().impl();
     MDB_val where = store::to_val(name);
     MDB_val stored{};
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_sound_store_has_no_problems) {
 BOOST_AUTO_TEST_CASE(an_index_entry_that_is_missing_is_found) {
   for (const JobId id : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u}) {
     const model::JobHeader header = this->header(id);
-    for (const std::string& key : IndexKeys(id, header)) {
+    for (const store::KeyBytes& key : IndexKeys(id, header)) {
       const std::string text =
           "job " + std::to_string(id) + " (" + std::string(to_string(header.state)) + ") is missing";
       BOOST_TEST(finds(text, [&](Ledger& ledger) { ledger.txn().erase(Tree::index, key); }));

@@ -13,7 +13,7 @@ struct Tripwires : World {
   // Behind this key, before any other.
   template <class Key>
   static void put_wire(Ledger& ledger, const Key& key) {
-    ledger.txn().put(Key::kTree, store::encode_key(key) + '\0', {});
+    ledger.txn().put(Key::kTree, std::string(store::encode_key(key)) + '\0', {});
   }
   void put_ready_wire(Ledger& ledger, JobId behind) { put_wire(ledger, ready_key(behind, header(behind))); }
 
@@ -76,7 +76,9 @@ BOOST_AUTO_TEST_CASE(adding_ending_and_steering_look_at_their_job_only) {
   trial([&](Ledger& ledger) {
     for (const JobId id : {1u, 4u, 7u, 8u, 10u}) {
       put_wire(ledger, JobKey{id});
-      for (const std::string& key : IndexKeys(id, header(id))) ledger.txn().put(Tree::index, key + '\0', {});
+      for (const store::KeyBytes& key : IndexKeys(id, header(id))) {
+        ledger.txn().put(Tree::index, std::string(key) + '\0', {});
+      }
     }
     for (EventSeq seq = 1; seq < 20; ++seq) put_wire(ledger, EventKey{seq});
     Outcome outcome = succeeded("result");

@@ -12,10 +12,10 @@ namespace {
 // Under which kinds of index key a job stands: "ready expiry".
 std::string kinds(const model::JobHeader& header) {
   std::string kinds;
-  for (const std::string& key : IndexKeys(7, header)) {
+  for (const store::KeyBytes& key : IndexKeys(7, header)) {
     static constexpr const char* kNames[] = {"", "ready", "due", "expiry", "active", "final", "keep", "span"};
     if (!kinds.empty()) kinds += ' ';
-    kinds += kNames[static_cast<std::size_t>(key.at(0))];
+    kinds += kNames[static_cast<std::size_t>(std::string_view(key).at(0))];
   }
   return kinds;
 }
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(ready_keys_sort_by_line_priority_time_and_id) {
       {1, 2, ~INT32_MAX, 0, 1}, {2, 1, ~INT32_MAX, 0, 1},
   };
   std::vector<std::string> encoded;
-  for (const ReadyKey& key : in_order) encoded.push_back(store::encode_key(key));
+  for (const ReadyKey& key : in_order) encoded.emplace_back(store::encode_key(key));
   BOOST_TEST(std::is_sorted(encoded.begin(), encoded.end()));
 }
 
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_ready_key_comes_from_the_header) {
   header.priority = 4;
   header.due_ms = 5;
   const ReadyKey key = ready_key(6, header);
-  BOOST_TEST(store::encode_key(key) == *IndexKeys(6, header).begin());
+  BOOST_TEST((store::encode_key(key) == *IndexKeys(6, header).begin()));
   BOOST_TEST(key.queue == 2u);
   BOOST_TEST(key.task == 3u);
   BOOST_TEST(key.rank == -5);

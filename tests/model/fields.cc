@@ -1,8 +1,12 @@
 #include "model/fields.hpp"
 
+#include "packing.hpp"
 #include "support/random.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <optional>
+#include <vector>
 
 using namespace tq;
 using namespace tq::model;
@@ -39,10 +43,32 @@ std::string write(const Sample& sample) {
 }
 
 Sample read(std::string_view bytes) {
-  base::ByteReader reader(bytes);
   Sample sample;
-  visit([&reader](auto& field) { read_field(reader, field); }, sample);
+  visit(FieldReader(bytes.data()), sample);
   return sample;
+}
+
+// Half of them zero.
+std::string random_bytes(test::Random& random, std::size_t size) {
+  std::string bytes;
+  for (std::size_t i = 0; i < size; ++i) bytes += random.chance(50) ? '\0' : random.any<char>();
+  return bytes;
+}
+
+std::string pack(std::string_view bytes) {
+  std::string out = "before";
+  append_packed(out, bytes);
+  BOOST_REQUIRE(out.starts_with("before"));
+  return out.substr(6);
+}
+
+// What is read of it, if it can be; `rest` is what must be left.
+std::optional<std::string> unpack(std::string_view packed, std::size_t size, std::string_view rest = {}) {
+  std::string bytes(size, '\0');
+  base::ByteReader reader(packed);
+  if (!read_packed(reader, bytes)) return std::nullopt;
+  BOOST_REQUIRE(reader.rest() == rest);
+  return bytes;
 }
 
 }  // namespace
@@ -69,6 +95,38 @@ BOOST_AUTO_TEST_CASE(any_byte_but_zero_is_true) {
   std::string bytes(kSampleBytes, '\0');
   bytes[0] = 2;
   BOOST_TEST(read(bytes).flag);
+}
+
+BOOST_AUTO_TEST_CASE(packing_leaves_out_the_zeros_and_says_where_they_were) {
+  test::Random random;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string bytes = random_bytes(random, random.below(30));
+    const std::string packed = pack(bytes);
+    BOOST_REQUIRE(packed == test::packed(bytes));
+    BOOST_REQUIRE(unpack(packed, bytes.size()) == bytes);
+    BOOST_REQUIRE(unpack(packed + "behind it", bytes.size(), "behind it") == bytes);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_has_been_cut_is_not_unpacked) {
+  test::Random random;
+  for (int i = 0; i < 500; ++i) {
+    const std::string bytes = random_bytes(random, 1 + random.below(30));
+    const std::string packed = pack(bytes);
+    for (std::size_t size = 0; size < packed.size(); ++size) {
+      // Of its own, so that a sanitizer sees a read behind it.
+      const std::vector<char> cut(packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size));
+      BOOST_REQUIRE(!unpack({cut.data(), cut.size()}, bytes.size()));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bytes_have_one_way_to_be_packed) {
+  BOOST_TEST(unpack("\x03\x01\x02"sv, 8).has_value());
+  BOOST_TEST(!unpack("\x03\x01\x00"sv, 8).has_value());  // a zero among what is not zero
+  BOOST_TEST(unpack("\x03\x01\x02"sv, 2).has_value());
+  BOOST_TEST(!unpack("\x05\x01\x02"sv, 2).has_value());  // a byte behind the last one
+  BOOST_TEST(!unpack("\x00\x80\x01"sv, 15).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
