@@ -77,7 +77,7 @@ constexpr std::size_t kLeastBytes<std::pair<First, Second>> = kLeastBytes<First>
 // on for that long. Here a size beyond what is left is refused, so that memory stays in proportion to the bytes.
 class Unpacker {
  public:
-  explicit Unpacker(std::string_view bytes) : source_(bytes), stream_(&source_), archive_(stream_) {}
+  explicit Unpacker(std::string_view bytes) : source_(bytes), archive_(stream_of(source_)) {}
 
   template <class... Fields>
   void operator()(Fields&... fields) {
@@ -118,8 +118,14 @@ class Unpacker {
     return static_cast<std::size_t>(size);
   }
 
+  // To make a stream takes longer than to read a record from it, so that each thread keeps one.
+  static std::istream& stream_of(Source& source) {
+    thread_local std::istream stream(nullptr);
+    stream.rdbuf(&source);
+    return stream;
+  }
+
   Source source_;
-  std::istream stream_;
   cereal::PortableBinaryInputArchive archive_;
 };
 
@@ -127,7 +133,8 @@ template <class Fields>
 std::string pack(Fields fields) {
   std::string bytes(1, static_cast<char>(kVersion));
   Sink sink(bytes);
-  std::ostream stream(&sink);
+  thread_local std::ostream stream(nullptr);  // as above
+  stream.rdbuf(&sink);
   cereal::PortableBinaryOutputArchive archive(stream, cereal::PortableBinaryOutputArchive::Options::LittleEndian());
   fields(archive);
   return bytes;

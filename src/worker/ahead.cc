@@ -11,7 +11,7 @@ namespace {
 constexpr double kHorizonUs = 20'000;
 constexpr double kNewestCounts = 0.2;
 // So that a turn stays short.
-constexpr std::size_t kMost = 1000;
+constexpr std::size_t kMost = 2000;
 
 }  // namespace
 

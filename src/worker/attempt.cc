@@ -11,8 +11,7 @@ Attempt::Attempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker
     : claimed_(std::move(claimed)),
       key_{claimed_.id, claimed_.record.header.run, worker},
       output_(claimed_.record.header.log_bytes + claimed_.record.header.log_dropped_bytes, log_limit_bytes),
-      timeout_(loop, [this] { stop(Stop::timeout); }),
-      force_(loop, [this] { force(); }) {}
+      loop_(loop) {}
 
 void Attempt::begin(AttemptEvents events, Duration kill_grace) {
   events_ = std::move(events);
@@ -22,15 +21,18 @@ void Attempt::begin(AttemptEvents events, Duration kill_grace) {
 
 void Attempt::start_timeout() {
   const std::int64_t timeout_ms = claimed_.record.header.timeout_ms;
-  if (timeout_ms > 0 && stop_ == Stop::none) timeout_.start(Duration(timeout_ms));
+  if (timeout_ms <= 0 || stop_ != Stop::none) return;
+  timeout_.emplace(loop_, [this] { stop(Stop::timeout); });
+  timeout_->start(Duration(timeout_ms));
 }
 
 void Attempt::stop(Stop reason, int signal) {
   if (stop_ != Stop::none) return;
   stop_ = reason;
-  timeout_.cancel();
+  if (timeout_) timeout_->cancel();
   ask_to_stop(signal);
-  force_.start(kill_grace_);
+  if (!force_) force_.emplace(loop_, [this] { force(); });
+  force_->start(kill_grace_);
 }
 
 std::optional<Time> Attempt::take_begin() {
@@ -47,8 +49,8 @@ std::optional<ProgressPart> Attempt::take_progress() {
 }
 
 void Attempt::end(engine::Outcome outcome, bool crashed) {
-  timeout_.cancel();
-  force_.cancel();
+  if (timeout_) timeout_->cancel();
+  if (force_) force_->cancel();
   // The owner destroys this object in there: nothing may follow.
   const auto ended = events_.ended;
   ended(judge(std::move(outcome)), crashed);

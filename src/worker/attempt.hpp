@@ -65,11 +65,13 @@ class Attempt {
   void add_output(Stream stream, std::string_view bytes);
   void set_progress(double fraction, std::string text);
   Duration kill_grace() const { return kill_grace_; }
+  // The sections of its record, which the attempt itself does not need.
+  model::JobRecord& record() { return claimed_.record; }
 
  private:
   engine::Outcome judge(engine::Outcome outcome) const;
 
-  const engine::Claimed claimed_;
+  engine::Claimed claimed_;
   const engine::RunKey key_;
   AttemptEvents events_;
   Duration kill_grace_{0};
@@ -77,8 +79,9 @@ class Attempt {
   Stop stop_ = Stop::none;
   OutputBuffer output_;
   std::optional<ProgressPart> progress_;
-  loop::Timer timeout_;
-  loop::Timer force_;
+  loop::EventLoop& loop_;
+  std::optional<loop::Timer> timeout_;  // as soon as they are needed: mostly never
+  std::optional<loop::Timer> force_;
 };
 
 }  // namespace tq::worker

@@ -82,57 +82,66 @@ Outcome call(const Handler& handler, Context::Impl& impl) {
 
 }  // namespace
 
+// What the handler's thread has of it.
+class HandlerAttempt::Call final : public Context::Impl, public ThreadPool::Work {
+ public:
+  explicit Call(std::shared_ptr<const Handler> handler) : handler_(std::move(handler)) {}
+  void run() override {
+    begin();
+    outcome = call(*handler_, *this);
+    finish();
+  }
+  void report() override { tell_end(); }
+
+ private:
+  const std::shared_ptr<const Handler> handler_;
+};
+
 HandlerAttempt::HandlerAttempt(loop::EventLoop& loop, engine::Claimed claimed, WorkerId worker,
                                std::uint64_t log_limit_bytes, ThreadPool& pool, std::shared_ptr<Mailbox> mailbox,
                                TaskQueue::Impl& queue, std::shared_ptr<const Handler> handler)
     : Attempt(loop, std::move(claimed), worker, log_limit_bytes),
       pool_(pool),
-      context_(std::make_shared<Context::Impl>()),
-      handler_(std::move(handler)) {
+      call_(std::make_shared<Call>(std::move(handler))) {
   const model::JobHeader& header = this->claimed().record.header;
-  context_->key = key();
-  context_->attempt = header.attempt;
-  context_->queue_name = this->claimed().queue;
-  context_->task = this->claimed().task;
-  context_->timeout = Duration(header.timeout_ms);
+  call_->key = key();
+  call_->attempt = header.attempt;
+  call_->queue_name = this->claimed().queue;
+  call_->task = this->claimed().task;
+  call_->timeout = Duration(header.timeout_ms);
   const bool has_begun = !header.has(model::kAhead);  // for the store
-  if (has_begun && header.timeout_ms > 0) context_->deadline = base::from_ms(header.started_ms + header.timeout_ms);
-  context_->mailbox = std::move(mailbox);
-  context_->open(queue);
+  if (has_begun && header.timeout_ms > 0) call_->deadline = base::from_ms(header.started_ms + header.timeout_ms);
+  call_->mailbox = std::move(mailbox);
+  call_->open(queue);
 }
 
 HandlerAttempt::~HandlerAttempt() {
   if (!began()) pool_.withdraw(ticket_);
-  context_->close();
+  call_->close();
 }
 
 bool HandlerAttempt::withdraw() { return !began() && pool_.withdraw(ticket_); }
 
 std::optional<Time> HandlerAttempt::began() const {
-  const std::int64_t began_ms = context_->began_ms.load();
+  const std::int64_t began_ms = call_->began_ms.load();
   if (began_ms == Context::Impl::kNotYet) return std::nullopt;
   return base::from_ms(began_ms);
 }
 
-std::chrono::microseconds HandlerAttempt::ran_for() const { return std::chrono::microseconds(context_->ran_us.load()); }
+std::chrono::microseconds HandlerAttempt::ran_for() const { return std::chrono::microseconds(call_->ran_us.load()); }
 
 void HandlerAttempt::start() {
-  context_->on_output = [this](Stream stream, const std::string& bytes) { add_output(stream, bytes); };
-  context_->on_progress = [this](double fraction, std::string text) { set_progress(fraction, std::move(text)); };
-  context_->on_begin = [this] { start_timeout(); };
-  context_->on_end = [this](engine::Outcome outcome) { end(std::move(outcome)); };
-  context_->details = claimed().record.details;
-  context_->payload = claimed().record.payload;
-  context_->payload_is_blob = claimed().record.header.has(model::kPayloadIsBlob);
-  ticket_ = pool_.submit([context = context_, handler = handler_]() -> ThreadPool::Report {
-    context->begin();
-    context->outcome = call(*handler, *context);
-    context->finish();
-    return [context] { context->tell_end(); };
-  });
+  call_->on_output = [this](Stream stream, const std::string& bytes) { add_output(stream, bytes); };
+  call_->on_progress = [this](double fraction, std::string text) { set_progress(fraction, std::move(text)); };
+  call_->on_begin = [this] { start_timeout(); };
+  call_->on_end = [this](engine::Outcome outcome) { end(std::move(outcome)); };
+  call_->details = std::move(record().details);
+  call_->payload = std::move(record().payload);
+  call_->payload_is_blob = claimed().record.header.has(model::kPayloadIsBlob);
+  ticket_ = pool_.submit(call_);
 }
 
-void HandlerAttempt::ask_to_stop(int) { context_->stop.request_stop(); }
+void HandlerAttempt::ask_to_stop(int) { call_->stop.request_stop(); }
 
 void HandlerAttempt::force() {
   pool_.give_up(ticket_);

@@ -32,8 +32,8 @@ class HandlerAttempt : public Attempt {
 
   ThreadPool& pool_;
   ThreadPool::Ticket ticket_ = 0;
-  std::shared_ptr<Context::Impl> context_;
-  std::shared_ptr<const Handler> handler_;
+  class Call;
+  std::shared_ptr<Call> call_;
 };
 
 }  // namespace tq::worker

@@ -19,8 +19,8 @@ namespace {
 
 // How long output waits for more of its kind before it is stored.
 constexpr Duration kNewsDelay{100};
-// With work ahead, what has ended waits so long for more of its kind, but no more than so many: it would run again if the
-// worker were killed meanwhile.
+// With work ahead, what has ended waits so long for more of its kind, but no more than so many, or as many as are still
+// waiting: it would run again if the worker were killed meanwhile.
 constexpr Duration kTurnDelay{10};
 constexpr std::size_t kTurnEnds = 32;
 // Retention is applied along the way; for it alone a worker wakes up no more often than this.
@@ -326,22 +326,14 @@ void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
 
 // Some have ended in the pool.
 void Run::handlers_ended() {
-  if (turn_under_way_) return;  // its end will look
-  const bool may_wait = pool_.waiting() != 0 && pool_.reports() < ThreadPool::kBatch;
-  if (may_wait && turn_waits_) return;
-  if (may_wait) {
-    turn_timer_.start(kTurnDelay);
-    turn_waits_ = true;
-    return;
-  }
   take_reports();
   consider_turn();
 }
 
 void Run::take_reports() {
-  const std::vector<ThreadPool::Report> reports = pool_.take_reports();
+  const auto reports = pool_.take_reports();
   takes_reports_ = true;
-  for (const ThreadPool::Report& report : reports) report();
+  for (const auto& ended : reports) ended->report();
   takes_reports_ = false;
   if (!reports.empty()) start_ahead();
 }
@@ -356,23 +348,30 @@ void Run::has_news() {
 
 std::size_t Run::free_slots() const {
   if (may_not_claim_ || error_ || guard_is_lost_) return 0;
-  const std::size_t slots = options_.concurrency - std::min<std::size_t>(options_.concurrency, attempts_.size());
+  const std::size_t taken = attempts_.size() + arrived_.size();
+  const std::size_t slots = options_.concurrency - std::min<std::size_t>(options_.concurrency, taken);
   return options_.once ? std::min<std::size_t>(slots, attempts_started_ == 0 ? 1 : 0) : slots;
 }
 
 std::size_t Run::wanted_ahead() const {
   const bool may = !may_not_claim_ && !error_ && !options_.once && may_note_begun_ && !guard_is_lost_;
-  return may ? ahead_.wanted(pool_.waiting()) : 0;
+  return may ? ahead_.wanted(pool_.waiting() + arrived_.size()) : 0;
 }
 
 // With work ahead nobody waits for the next turn, and one for several that have ended costs little more than one for each.
 bool Run::turn_may_wait() const {
   const bool is_urgent = !dead_.empty() || news_are_due_ || record_changed_ || is_due_;
-  const bool has_work = !ahead_.empty() || pool_.waiting() != 0;
-  return has_work && !is_urgent && ended_.size() < kTurnEnds && !(may_claim_ && wanted_ahead() != 0);
+  const std::size_t waiting = ahead_.jobs().size() + pool_.waiting() + arrived_.size();
+  const bool are_few = ended_.size() < std::max(kTurnEnds, waiting);
+  return waiting != 0 && !is_urgent && are_few && !(may_claim_ && wanted_ahead() != 0);
 }
 
 void Run::consider_turn() {
+  decide_on_turn();
+  pool_.hush(turn_under_way_ || turn_waits_);
+}
+
+void Run::decide_on_turn() {
   if (turn_under_way_) return;
   if (error_) {
     if (attempts_.empty()) loop_.stop();
@@ -393,14 +392,14 @@ void Run::consider_turn() {
   turn_waits_ = false;
   turn_is_late_ = false;
   turn_timer_.cancel();
-  if (attempts_.empty()) {
-    // Nothing runs that would have to wait: the way to the other thread and back is saved.
-    turn_done(try_turn(queue_, id_, options_.max_crashes, gather()));
-    return;
-  }
   turn_under_way_ = true;
-  pool_.hush(true);
-  turns_->start(gather());
+  if (attempts_.empty() && arrived_.empty() && ended_.size() < kTurnEnds) {
+    // Short, and nothing runs that would have to wait: the way to the other thread and back is saved. But not from in here:
+    // whoever calls may be in the middle of what the end of a turn changes.
+    loop_.post([this] { turn_done(try_turn(queue_, id_, options_.max_crashes, gather())); });
+  } else {
+    turns_->start(gather());
+  }
 }
 
 void Run::gather_news(TurnInput& input) {
@@ -442,7 +441,6 @@ TurnInput Run::gather() {
 
 void Run::turn_done(TurnOutput output) {
   turn_under_way_ = false;
-  pool_.hush(false);
   take_reports();
   if (output.error) {
     fail_with(output.error);
@@ -451,8 +449,17 @@ void Run::turn_done(TurnOutput output) {
   may_claim_ = may_claim_ || output.may_be_more;
   is_due_ = is_due_ || output.more_due;
   set_wake_up(output.next_due, output.next_keep);
-  if (error_) output.claimed.clear();  // theirs is whoever rescues them
-  for (engine::Claimed& claimed : output.claimed) {
+  if (!error_) arrived_ = std::move(output.claimed);  // else theirs is whoever rescues them
+  if (ended_.size() >= kTurnEnds) consider_turn();    // it runs while these are begun
+  start_arrived();
+  // Somebody may have cancelled one between its claim and now.
+  look_for_news_of_workers();
+  consider_turn();
+}
+
+void Run::start_arrived() {
+  pool_.gather(true);
+  for (engine::Claimed& claimed : std::exchange(arrived_, {})) {
     if (may_not_claim_ || guard_is_lost_) {
       give_back(claimed);
     } else if (claimed.record.header.has(model::kAhead)) {
@@ -461,10 +468,8 @@ void Run::turn_done(TurnOutput output) {
       start(std::move(claimed));
     }
   }
+  pool_.gather(false);
   start_ahead();
-  // Somebody may have cancelled one between its claim and now.
-  look_for_news_of_workers();
-  consider_turn();
 }
 
 void Run::set_wake_up(std::optional<Time> next_due, std::optional<Time> next_keep) {

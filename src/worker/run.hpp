@@ -59,11 +59,13 @@ class Run {
   void start(engine::Claimed claimed);
   void start_ahead();
   void claim_ahead(engine::Claimed claimed);
+  void start_arrived();
   void watch_ahead();
   void give_back(const engine::Claimed& claimed);
   void give_back_ahead();
   std::unique_ptr<Attempt> make_attempt(engine::Claimed claimed);
   void consider_turn();
+  void decide_on_turn();
   TurnInput gather();
   void gather_news(TurnInput& input);
   std::size_t free_slots() const;
@@ -97,6 +99,8 @@ class Run {
   std::uint64_t begun_seen_ = 0;                        // of the pool's, when it was looked at last
   std::uint32_t worker_rings_ = 0;                      // of the bell's, when cancels and peers were looked for last
   Ahead ahead_;
+
+  std::vector<engine::Claimed> arrived_;  // with the last turn, and not begun yet
 
   // For the next turn.
   std::vector<Begin> begun_;

@@ -8,12 +8,17 @@
 #include <utility>
 
 namespace tq::worker {
+namespace {
+
+constexpr std::size_t kWakeAfter = 64;  // pieces that were gathered
+
+}  // namespace
 
 // Shared with the threads, so that one that was given up finds it alive whenever it returns.
 struct ThreadPool::State {
   struct Waiting {
     Ticket ticket = 0;
-    Work run;
+    std::shared_ptr<Work> work;
   };
   struct Running {
     Ticket ticket = 0;
@@ -25,7 +30,7 @@ struct ThreadPool::State {
   std::condition_variable ended;  // a thread has ended or was given up
   std::deque<Waiting> work;
   std::vector<Running> running;  // and given up, and not come back yet
-  std::vector<Report> reports;
+  std::vector<std::shared_ptr<Work>> reports;
   std::function<void()> call;
   std::size_t limit = 0;
   std::size_t threads = 0;  // those given up do not count
@@ -33,6 +38,7 @@ struct ThreadPool::State {
   std::uint64_t begun = 0;
   Ticket next_ticket = 1;
   bool hushed = false;
+  bool gathers = false;
   bool ending = false;
 
   bool may_begin() const { return !work.empty() && (busy < limit || ending); }
@@ -57,11 +63,10 @@ struct ThreadPool::State {
       ++busy;
       ++begun;
       lock.unlock();
-      Report report = next.run();
-      next.run = nullptr;  // what it holds is freed here, not under the lock
+      next.work->run();
       lock.lock();
       const bool is_welcome = leave(next.ticket);
-      const std::function<void()> caller = add(std::move(report));
+      const std::function<void()> caller = add(std::move(next.work));
       if (caller) {
         lock.unlock();
         caller();
@@ -90,10 +95,10 @@ struct ThreadPool::State {
   }
 
   // Returns whom to call, if anybody.
-  std::function<void()> add(Report report) {
-    reports.push_back(std::move(report));
-    const bool is_reason = reports.size() == 1 || reports.size() == kBatch || work.empty();
-    return is_reason && !hushed && !ending ? call : nullptr;
+  std::function<void()> add(std::shared_ptr<Work> done) {
+    reports.push_back(std::move(done));
+    const bool is_reason = (reports.size() == 1 && !hushed) || reports.size() % kBatch == 0 || work.empty();
+    return is_reason && !ending ? call : nullptr;
   }
 };
 
@@ -109,12 +114,19 @@ ThreadPool::~ThreadPool() {
   state_->ended.wait(lock, [&] { return state_->threads == 0; });
 }
 
-ThreadPool::Ticket ThreadPool::submit(Work work) {
+ThreadPool::Ticket ThreadPool::submit(std::shared_ptr<Work> work) {
   const std::lock_guard lock(state_->mutex);
   const Ticket ticket = state_->next_ticket++;
   state_->work.push_back({ticket, std::move(work)});
-  State::provide(state_);
+  if (!state_->gathers || state_->work.size() % kWakeAfter == 0) State::provide(state_);
   return ticket;
+}
+
+void ThreadPool::gather(bool on) {
+  const std::lock_guard lock(state_->mutex);
+  state_->gathers = on;
+  State::provide(state_);
+  if (!on) state_->wake.notify_all();
 }
 
 bool ThreadPool::withdraw(Ticket ticket) {
@@ -142,7 +154,7 @@ void ThreadPool::set_limit(std::size_t threads) {
   state_->wake.notify_all();  // there may be work for more than one
 }
 
-std::vector<ThreadPool::Report> ThreadPool::take_reports() {
+std::vector<std::shared_ptr<ThreadPool::Work>> ThreadPool::take_reports() {
   const std::lock_guard lock(state_->mutex);
   return std::exchange(state_->reports, {});
 }
@@ -163,8 +175,12 @@ std::uint64_t ThreadPool::begun() const {
 }
 
 void ThreadPool::hush(bool on) {
-  const std::lock_guard lock(state_->mutex);
-  state_->hushed = on;
+  bool has_reports = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    has_reports = std::exchange(state_->hushed, on) && !on && !state_->reports.empty();
+  }
+  if (has_reports) state_->call();
 }
 
 }  // namespace tq::worker

@@ -39,9 +39,9 @@ BOOST_AUTO_TEST_CASE(about_twenty_milliseconds_of_work_are_wanted) {
 BOOST_AUTO_TEST_CASE(no_more_are_wanted_than_make_a_short_turn) {
   Ahead ahead(1000);
   ahead.ran(0us);
-  BOOST_TEST(ahead.wanted(0) == 1000u);
-  BOOST_TEST(ahead.wanted(400) == 600u);  // those wait in the pool
-  BOOST_TEST(ahead.wanted(501) == 0u);
+  BOOST_TEST(ahead.wanted(0) == 2000u);
+  BOOST_TEST(ahead.wanted(400) == 1600u);  // those wait in the pool
+  BOOST_TEST(ahead.wanted(1001) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(none_are_wanted_of_long_attempts) {

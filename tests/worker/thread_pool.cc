@@ -15,10 +15,13 @@ using test::Signal;
 
 // Work of which nothing is to be said afterwards.
 ThreadPool::Ticket submit(ThreadPool& pool, std::function<void()> work) {
-  return pool.submit([work = std::move(work)] {
-    work();
-    return [] {};
-  });
+  struct Piece : ThreadPool::Work {
+    explicit Piece(std::function<void()> function) : work(std::move(function)) {}
+    void run() override { work(); }
+    void report() override {}
+    std::function<void()> work;
+  };
+  return pool.submit(std::make_shared<Piece>(std::move(work)));
 }
 
 BOOST_AUTO_TEST_SUITE(thread_pool)
@@ -183,8 +186,55 @@ BOOST_AUTO_TEST_CASE(reports_come_in_batches_and_the_owner_is_called_when_there_
   Signal done;
   submit(pool, [&] { done.give(); });
   done.take();
+  called.take();  // it is the last that waits
   while (pool.reports() == 0) std::this_thread::yield();
-  BOOST_TEST(calls == 3);
+  BOOST_TEST(calls == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_who_looks_by_itself_is_not_called_for_a_first_report) {
+  std::atomic<int> calls = 0;
+  Signal called;
+  ThreadPool pool(1, [&] {
+    ++calls;
+    called.give();
+  });
+  Signal ended;
+  Signal go_on;
+  pool.hush(true);
+  pool.gather(true);
+  submit(pool, [] {});
+  submit(pool, [&] {
+    ended.give();
+    go_on.take();
+  });
+  submit(pool, [] {});
+  pool.gather(false);
+  ended.take();  // and so has the first
+  BOOST_TEST(pool.reports() == 1u);
+  BOOST_TEST(calls == 0);
+  pool.hush(false);  // for what there is
+  called.take();
+  BOOST_TEST(calls == 1);
+  go_on.give();
+  called.take();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_gathered_begins_at_the_end_of_it) {
+  ThreadPool pool(2, [] {});
+  Signal ran;
+  std::atomic<int> begun = 0;
+  pool.gather(true);
+  const auto count = [&] {
+    ++begun;
+    ran.give();
+  };
+  submit(pool, count);
+  submit(pool, count);
+  BOOST_TEST(pool.waiting() == 2u);
+  BOOST_TEST(begun == 0);
+  pool.gather(false);
+  ran.take();
+  ran.take();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
