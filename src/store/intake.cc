@@ -42,6 +42,8 @@ constexpr std::uint64_t kRingBytes = 4 << 20;
 constexpr std::uint64_t kLeastRingBytes = 4 * Intake::kMostBytes;
 constexpr std::size_t kChunkBytes = 16 * 1024;  // read at once
 // Whoever waits for a flush of another process looks after that one's life so often.
+// Whoever opens a store alone reads what is pending. More than this is taken in, so that the next one need not.
+constexpr std::uint64_t kLongRecoveryBytes = 64 * 1024;
 constexpr Duration kFlushPatience{10};
 
 void raise(std::atomic<std::uint64_t>& value, std::uint64_t to) {
@@ -109,6 +111,7 @@ void Intake::recover(IntakeEnd taken) {
     end = visit(taken, UINT64_MAX, [&](const IntakeRecord& record) { next = std::max(next, record.number + 1); });
     refuse_lost_records(end);
   }
+  recovered_bytes_ = end.position - taken.position;
   shared_.ends[0].position.store(end.position);
   shared_.ends[0].checksum.store(end.checksum);
   shared_.ends[1].position.store(UINT64_MAX);
@@ -287,7 +290,8 @@ IntakeEnd Intake::write_records(std::span<Item* const> items) {
   shared_.next.store(next);
   publish(end);
   const std::uint64_t half = shared_.kept.load() + ring_bytes_ / 2;
-  items.front()->added.fills_up = begin.position < half && end.position >= half;
+  const bool was_long = std::exchange(recovered_bytes_, 0) >= kLongRecoveryBytes;
+  items.front()->added.fills_up = was_long || (begin.position < half && end.position >= half);
   return end;
 }
 

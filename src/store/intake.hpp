@@ -36,7 +36,7 @@ class Intake {
 
   struct Added {
     std::uint64_t number = 0;  // the record's; 0: there is no room, or no intake, and nothing was written
-    bool fills_up = false;     // somebody should take in what there is, and this caller is asked to
+    bool fills_up = false;     // somebody should take in what there is, durably, and this caller is asked to
   };
   // Durable on return. `seen` is called, on any thread, when whoever takes in would find the record: that is before it is
   // durable, so that others can begin while the disk is busy. Callers share flushes: those of one process that arrive while one is under way, and those of other
@@ -99,6 +99,7 @@ class Intake {
   base::Fd file_;                 // by file_mutex_ until it is open
   std::uint64_t ring_bytes_ = 0;  // 0: there is no file yet
   bool is_unavailable_ = false;   // it could not be made; by append_mutex_
+  std::uint64_t recovered_bytes_ = 0;  // found when it was opened, until somebody has been asked to take them in; the same
 };
 
 }  // namespace tq::store

@@ -137,6 +137,21 @@ BOOST_AUTO_TEST_CASE(when_it_is_full_it_takes_no_more_until_a_durable_commit_has
   BOOST_TEST(add(record) == count + 1);
 }
 
+BOOST_AUTO_TEST_CASE(who_opens_it_alone_and_finds_much_is_asked_to_take_it_in) {
+  const std::string record(40'000, 'x');
+  add(record);
+  reopen();
+  BOOST_TEST(!store->add_to_intake(record).fills_up);
+  reopen();
+  const auto [number, fills_up] = store->add_to_intake(record);
+  BOOST_TEST(number == 3u);
+  BOOST_TEST(fills_up);
+  BOOST_TEST(!store->add_to_intake(record).fills_up);  // once
+  BOOST_TEST(take(Sync::full).size() == 4u);
+  reopen();
+  BOOST_TEST(!store->add_to_intake(record).fills_up);
+}
+
 BOOST_AUTO_TEST_CASE(a_record_that_is_too_long_goes_another_way) {
   BOOST_TEST(add(std::string(Intake::kMostBytes + 1, 'x')) == 0u);
   BOOST_TEST(add(std::string(Intake::kMostBytes, 'x')) == 1u);
