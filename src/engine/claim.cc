@@ -134,6 +134,18 @@ std::size_t fair_share(Ledger& ledger, const std::vector<Group>& groups, const C
 
 }  // namespace
 
+bool has_ready(const store::Transaction& txn, const std::vector<std::string>& queues) {
+  const auto is_ready = [&](std::uint32_t queue) { return may_be_claimed(queue_record(txn, queue)); };
+  if (queues.empty()) {
+    const std::vector<std::uint32_t> all = all_queues(txn);
+    return std::any_of(all.begin(), all.end(), is_ready);
+  }
+  return std::any_of(queues.begin(), queues.end(), [&](const std::string& name) {
+    const auto queue = find_queue(txn, name);
+    return queue && is_ready(*queue);
+  });
+}
+
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request) {
   if (!store::get(ledger.txn(), WorkerKey{request.worker})) return {};
   const std::vector<std::uint32_t> tasks = each_once(wanted_tasks(ledger.txn(), request));

@@ -34,4 +34,7 @@ struct Claimed {
 // begin() is told of it. A job with a deadline to start is not claimed ahead, nor is what stands behind it.
 std::vector<Claimed> claim(Ledger& ledger, const ClaimRequest& request);
 
+// Is there anything in these queues (empty: in any) that a claim would look at? Costs less than a claim that gets nothing.
+bool has_ready(const store::Transaction& txn, const std::vector<std::string>& queues);
+
 }  // namespace tq::engine

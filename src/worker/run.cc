@@ -189,12 +189,14 @@ loop::Topics Run::topics() const {
 }
 
 void Run::rung() {
-  may_claim_ = true;
-  is_due_ = is_due_ || queue_.environment->intake_is_pending();  // it may hold what is due soon
+  const bool is_pending = queue_.environment->intake_is_pending();
+  is_due_ = is_due_ || is_pending;  // it may hold what is due soon
   look_for_news_of_workers();
   {
-    // A new job may be due before what the timer waits for.
     const auto txn = queue_.environment->read();
+    // Of many workers that were woken for one job, most come too late for it.
+    may_claim_ = may_claim_ || is_pending || engine::has_ready(txn, options_.queues);
+    // A new job may be due before what the timer waits for.
     set_wake_up(engine::next_due(txn), engine::next_keep(txn));
   }
   consider_turn();

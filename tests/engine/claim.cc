@@ -159,6 +159,20 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_paused_queue_is_claimed) {
   BOOST_TEST(ids(claim(w, 10, {"a"})) == "1");
 }
 
+BOOST_AUTO_TEST_CASE(whether_anything_is_ready_can_be_asked_without_a_claim) {
+  const auto is_ready = [&](const std::vector<std::string>& queues) { return has_ready(read(), queues); };
+  BOOST_TEST(!is_ready({}));
+  BOOST_TEST(!is_ready({"a"}));  // not there yet
+  add({.queue = "a"});
+  add({.queue = "later", .delay = 1h});
+  BOOST_TEST(is_ready({}));
+  BOOST_TEST(is_ready({"later", "a"}));
+  BOOST_TEST(!is_ready({"later"}));
+  pause("a");
+  BOOST_TEST(!is_ready({}));
+  BOOST_TEST(!is_ready({"a"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_job_whose_start_deadline_has_passed_never_runs_and_says_so_in_the_log) {
   const WorkerId w = worker();
   add({.expires_in = 10s});
