@@ -99,7 +99,8 @@ class Intake {
   base::Fd file_;                 // by file_mutex_ until it is open
   std::uint64_t ring_bytes_ = 0;  // 0: there is no file yet
   bool is_unavailable_ = false;   // it could not be made; by append_mutex_
-  std::uint64_t recovered_bytes_ = 0;  // found when it was opened, until somebody has been asked to take them in; the same
+  std::uint64_t recovered_bytes_ =
+      0;  // found when it was opened, until somebody has been asked to take them in; the same
 };
 
 }  // namespace tq::store

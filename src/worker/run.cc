@@ -197,7 +197,9 @@ void Run::rung() {
     // Of many workers that were woken for one job, most come too late for it.
     may_claim_ = may_claim_ || is_pending || engine::has_ready(txn, options_.queues);
     // A new job may be due before what the timer waits for.
-    set_wake_up(engine::next_due(txn), engine::next_keep(txn));
+    const std::optional<Time> next_due = engine::next_due(txn);
+    is_due_ = is_due_ || (next_due && *next_due <= queue_.clock->now());
+    set_wake_up(next_due, engine::next_keep(txn));
   }
   consider_turn();
 }
