@@ -127,7 +127,7 @@ class Checker {
       const model::JobRecord record = model::decode_job(value);
       const model::JobHeader& header = record.header;
       ++counted_[header.queue][static_cast<std::size_t>(header.state)];
-      model::decode_details(record.details);
+      model::decode_details(header, record.details);
       check_place(key.job, header);
       check_state(key.job, header);
       check_own(key.job, header);

@@ -24,7 +24,7 @@ JobId enqueue(Ledger& ledger, NewJob job) {
   record.header.queue = queue;
   record.header.task = ledger.find_or_make_task(draft.task);
   record.header.set(model::kPayloadIsBlob, job.payload.has_value());
-  record.details = model::encode(draft.details);
+  record.details = model::encode_details(record.header, draft.details);
   record.payload = std::move(draft.payload);
   const JobId id = ledger.add(std::move(record));
   if (job.payload) store::put_blob(ledger.txn(), id, store::BlobKind::payload, std::move(*job.payload));

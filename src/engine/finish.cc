@@ -29,10 +29,10 @@ std::optional<std::string> refusal(Ledger& ledger, const Job& ending, const std:
 
 void succeed(Ledger& ledger, Job& job, Outcome& outcome) {
   model::JobHeader& header = job.header();
-  model::JobDetails details = model::decode_details(job.record.details);
+  model::JobDetails details = model::decode_details(header, job.record.details);
   if (details.result_codec != outcome.result.codec) {
     details.result_codec = outcome.result.codec;
-    job.record.details = model::encode(details);
+    job.record.details = model::encode_details(header, details);
   }
   job.record.error.clear();
   job.record.result = std::move(outcome.result.bytes);

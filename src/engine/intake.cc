@@ -31,7 +31,7 @@ std::optional<IntakeJob> to_intake(const store::Transaction& txn, const model::D
   record.header = draft.header;
   record.header.queue = *queue;
   record.header.task = *task;
-  record.details = model::encode(draft.details);
+  record.details = model::encode_details(record.header, draft.details);
   record.payload = draft.payload;
   return IntakeJob{*queue, model::encode(record)};
 }

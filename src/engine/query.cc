@@ -48,7 +48,7 @@ namespace {
 
 JobInfo to_info(const store::Transaction& txn, JobId id, model::JobRecord record) {
   const model::JobHeader& header = record.header;
-  model::JobDetails details = model::decode_details(record.details);
+  model::JobDetails details = model::decode_details(header, record.details);
   JobInfo info;
   info.id = id;
   info.state = header.state;
@@ -96,7 +96,7 @@ struct Wanted {
   }
   bool details(const model::JobRecord& record) const {
     if (filter.label.empty()) return true;
-    const auto labels = model::decode_details(record.details).labels;
+    const auto labels = model::decode_details(record.header, record.details).labels;
     return std::find(labels.begin(), labels.end(), filter.label) != labels.end();
   }
 };
@@ -195,7 +195,7 @@ std::optional<Payload> payload(const store::Transaction& txn, JobId id) {
   auto record = find_job(txn, id);
   if (!record) return std::nullopt;
   const bool is_blob = record->header.has(model::kPayloadIsBlob);
-  return Payload{model::decode_details(record->details).payload_codec,
+  return Payload{model::decode_details(record->header, record->details).payload_codec,
                  bytes_of(txn, id, is_blob, record->payload, store::BlobKind::payload)};
 }
 
@@ -209,7 +209,7 @@ std::optional<Result> result(const store::Transaction& txn, JobId id) {
   result.error = std::move(record->error);
   result.exit_code = exit_code_of(header);
   if (header.state == State::succeeded) {
-    result.value.codec = model::decode_details(record->details).result_codec;
+    result.value.codec = model::decode_details(header, record->details).result_codec;
     result.value.bytes = bytes_of(txn, id, header.has(model::kResultIsBlob), record->result, store::BlobKind::result);
   }
   return result;

@@ -112,9 +112,9 @@ void change(Ledger& ledger, JobId id, const JobChange& change) {
     if (!later && header.state != State::blocked) header.state = State::ready;
   }
   if (change.labels) {
-    model::JobDetails details = model::decode_details(job.record.details);
+    model::JobDetails details = model::decode_details(job.header(), job.record.details);
     details.labels = *change.labels;
-    job.record.details = model::encode(details);
+    job.record.details = model::encode_details(job.header(), details);
   }
   ledger.save(job, EventType::changed);
 }

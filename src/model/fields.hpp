@@ -30,6 +30,14 @@ constexpr auto stored(Field field) {
 template <class Field>
 using Stored = decltype(stored(Field{}));
 
+// A field that is stored as its complement, so that -1, its default, takes no room.
+template <class Field>
+struct Complement {
+  Field& field;
+};
+template <class Field>
+Complement(Field&) -> Complement<Field>;
+
 // Writes fields one after the other into memory that is large enough.
 class FieldWriter {
  public:
@@ -41,6 +49,10 @@ class FieldWriter {
     if constexpr (std::endian::native == std::endian::big) value = base::swap_bytes(value);
     std::memcpy(to_, &value, sizeof value);
     to_ += sizeof value;
+  }
+  template <class Field>
+  void operator()(Complement<Field> complement) {
+    (*this)(static_cast<std::remove_const_t<Field>>(~complement.field));
   }
 
  private:
@@ -63,6 +75,11 @@ class FieldReader {
     } else {
       field = static_cast<Field>(value);
     }
+  }
+  template <class Field>
+  void operator()(Complement<Field> complement) {
+    (*this)(complement.field);
+    complement.field = static_cast<Field>(~complement.field);
   }
 
  private:
@@ -150,12 +167,24 @@ inline bool read_packed(base::ByteReader& reader, std::span<char> to) {
   return true;
 }
 
+struct FieldsSize {
+  std::size_t bytes = 0;
+  template <class Field>
+  constexpr void operator()(const Field&) {
+    bytes += sizeof(Stored<Field>);
+  }
+  template <class Field>
+  constexpr void operator()(Complement<Field> complement) {
+    (*this)(complement.field);
+  }
+};
+
 // The bytes that the fields take which `visit` hands to its argument.
 template <class Visit>
 constexpr std::size_t fields_size(Visit visit) {
-  std::size_t size = 0;
-  visit([&size]<class Field>(const Field&) { size += sizeof(Stored<Field>); });
-  return size;
+  FieldsSize size;
+  visit(size);
+  return size.bytes;
 }
 
 }  // namespace tq::model

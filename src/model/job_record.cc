@@ -3,14 +3,15 @@
 #include "base/bytes.hpp"
 #include "base/fail.hpp"
 #include "model/fields.hpp"
+#include "model/packed.hpp"
 
 #include <array>
 
 namespace tq::model {
 namespace {
 
-constexpr std::uint32_t kKnownFlags =
-    kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode | kAhead | kSpan;
+constexpr std::uint32_t kKnownFlags = kCancelRequested | kPayloadIsBlob | kResultIsBlob | kHasSaved | kHasExitCode |
+                                      kAhead | kSpan | 3u << kPayloadCodecShift | 3u << kResultCodecShift;
 
 struct SectionSizes {
   std::uint32_t details = 0;
@@ -27,7 +28,7 @@ constexpr void visit(Visit&& field, Header& h, Sizes& sizes) {
   field(h.queue), field(h.task), field(h.priority);
   field(h.run), field(h.attempt), field(h.max_retries), field(h.crashes), field(h.exit_code);
   field(h.enqueued_ms), field(h.due_ms), field(h.started_ms), field(h.finished_ms), field(h.expires_ms);
-  field(h.timeout_ms), field(h.keep_until_ms), field(h.result_ttl_ms);
+  field(h.timeout_ms), field(h.keep_until_ms), field(Complement{h.result_ttl_ms});
   field(h.backoff_base_ms), field(h.backoff_cap_ms);
   field(h.worker), field(h.last_event);
   field(h.log_next), field(h.log_bytes), field(h.log_head_bytes);
@@ -85,7 +86,39 @@ JobHeader decode(base::ByteReader& reader, SectionSizes& sizes) {
   return header;
 }
 
+// By the bits that stand for them.
+constexpr std::array<std::string_view, 4> kCodecs = {"raw", "cereal", "json", "command"};
+
+// Takes the codec out of the details, if it has bits.
+void codec_to_header(JobHeader& header, unsigned shift, std::string& codec) {
+  std::uint32_t bits = 0;
+  for (std::uint32_t i = 1; i < kCodecs.size(); ++i) {
+    if (codec == kCodecs[i]) bits = i;
+  }
+  header.flags = (header.flags & ~(3u << shift)) | bits << shift;
+  if (bits != 0) codec = kCodecs[0];
+}
+
+void codec_from_header(const JobHeader& header, unsigned shift, std::string& codec) {
+  const std::uint32_t bits = header.flags >> shift & 3;
+  if (bits != 0) codec = kCodecs[bits];
+}
+
 }  // namespace
+
+std::string encode_details(JobHeader& header, const JobDetails& details) {
+  JobDetails rest = details;
+  codec_to_header(header, kPayloadCodecShift, rest.payload_codec);
+  codec_to_header(header, kResultCodecShift, rest.result_codec);
+  return pack(rest);
+}
+
+JobDetails decode_details(const JobHeader& header, std::string_view section) {
+  JobDetails details = unpack_details(section);
+  codec_from_header(header, kPayloadCodecShift, details.payload_codec);
+  codec_from_header(header, kResultCodecShift, details.result_codec);
+  return details;
+}
 
 std::string encode(const JobRecord& record, std::size_t room) {
   const SectionSizes sizes{section_size(record.details), section_size(record.payload), section_size(record.result),

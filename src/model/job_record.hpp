@@ -31,6 +31,11 @@ enum JobFlag : std::uint32_t {
   kSpan = 1u << 6,         // due_ms is the end of a wait of some length, not a time that somebody named
 };
 
+// The codecs that nearly all payloads and results have take two bits of the flags each, not a place in the details.
+// 0: `raw`, or what the details say; 1: `cereal`; 2: `json`; 3: `command`.
+inline constexpr unsigned kPayloadCodecShift = 7;
+inline constexpr unsigned kResultCodecShift = 9;
+
 // Times and durations are milliseconds; 0 is "none" unless said otherwise.
 struct JobHeader {
   State state = State::ready;
@@ -93,9 +98,9 @@ JobRecord decode_job(std::string_view bytes);
 // The header alone: for scans.
 JobHeader decode_job_header(std::string_view bytes);
 
-// Empty for the defaults.
-std::string encode(const JobDetails& details);
+// The section of details, and in the header the codecs that have bits there. Empty for the defaults.
+std::string encode_details(JobHeader& header, const JobDetails& details);
 // Throws Damaged.
-JobDetails decode_details(std::string_view bytes);
+JobDetails decode_details(const JobHeader& header, std::string_view section);
 
 }  // namespace tq::model

@@ -161,12 +161,12 @@ void check_size(std::string_view what, std::string_view bytes, std::size_t limit
 
 }  // namespace
 
-std::string encode(const JobDetails& details) {
+std::string pack(const JobDetails& details) {
   if (details == JobDetails{}) return {};
   return pack([&details](auto& archive) { archive_details(archive, details); });
 }
 
-JobDetails decode_details(std::string_view bytes) {
+JobDetails unpack_details(std::string_view bytes) {
   JobDetails details;
   if (bytes.empty()) return details;
   check_size("a job's details", bytes, kMaxDetailsBytes);

@@ -18,7 +18,8 @@ Command command_of(TaskQueue::Impl& queue, const engine::Claimed& claimed) {
   // Small ones came with the claim; the codec was checked when the job was made, and its name is in the cold part.
   auto payload = claimed.record.header.has(model::kPayloadIsBlob)
                      ? engine::payload(queue.environment->read(), claimed.id).value_or(Payload{})
-                     : Payload{model::decode_details(claimed.record.details).payload_codec, claimed.record.payload};
+                     : Payload{model::decode_details(claimed.record.header, claimed.record.details).payload_codec,
+                               claimed.record.payload};
   return model::decode_command(payload);
 }
 

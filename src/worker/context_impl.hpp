@@ -33,6 +33,7 @@ class Context::Impl : public std::enable_shared_from_this<Context::Impl> {
   std::stop_source stop;
 
   // What the handler gets.
+  model::JobHeader header;
   std::string details;
   std::string payload;
   bool payload_is_blob = false;

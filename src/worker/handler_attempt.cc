@@ -59,7 +59,8 @@ Outcome success(Context::Impl& context, Payload result) {
 
 // Small ones came with the claim.
 Payload payload_of(Context::Impl& impl) {
-  if (!impl.payload_is_blob) return {model::decode_details(impl.details).payload_codec, std::move(impl.payload)};
+  if (!impl.payload_is_blob)
+    return {model::decode_details(impl.header, impl.details).payload_codec, std::move(impl.payload)};
   return impl.with_queue([&](TaskQueue::Impl& queue) {
     return engine::payload(queue.environment->read(), impl.key.job).value_or(Payload{});
   });
@@ -135,6 +136,7 @@ void HandlerAttempt::start() {
   call_->on_progress = [this](double fraction, std::string text) { set_progress(fraction, std::move(text)); };
   call_->on_begin = [this] { start_timeout(); };
   call_->on_end = [this](engine::Outcome outcome) { end(std::move(outcome)); };
+  call_->header = record().header;
   call_->details = std::move(record().details);
   call_->payload = std::move(record().payload);
   call_->payload_is_blob = claimed().record.header.has(model::kPayloadIsBlob);

@@ -18,7 +18,7 @@ JobHeader random_header(test::Random& random) {
   h.state = static_cast<State>(1 + random.below(kStateCount - 1));
   h.backoff_kind = random.chance(50) ? Backoff::Kind::constant : Backoff::Kind::exponential;
   h.backoff_jitter_permille = static_cast<std::uint16_t>(random.below(1001));
-  h.flags = static_cast<std::uint32_t>(random.below(2 * kSpan));
+  h.flags = static_cast<std::uint32_t>(random.below(1u << (kResultCodecShift + 2)));
   h.priority = random.any<std::int32_t>();
   h.exit_code = random.any<std::int32_t>();
   for (std::uint32_t* field : {&h.queue, &h.task, &h.run, &h.attempt, &h.max_retries, &h.crashes}) {
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_on_disk_are_those_of_version_1) {
   h.expires_ms = 0x25;
   h.timeout_ms = 0x26;
   h.keep_until_ms = 0x27;
-  h.result_ttl_ms = -1;
+  h.result_ttl_ms = ~0x2a;
   h.backoff_base_ms = 0x28;
   h.backoff_cap_ms = 0x29;
   h.worker = 0x31;
@@ -135,11 +135,30 @@ BOOST_AUTO_TEST_CASE(the_bytes_on_disk_are_those_of_version_1) {
   std::string expected = "\x01\x05\x01\x02\x01\x1f\0\0\0"s + u32(0x11) + u32(0x12) + "\xfe\xff\xff\xff";
   expected += u32(0x13) + u32(0x14) + u32(0x15) + u32(0x16) + std::string(4, '\xff');
   for (char c = 0x21; c <= 0x27; ++c) expected += u64(c);
-  expected += std::string(8, '\xff') + u64(0x28) + u64(0x29);
+  expected += u64(0x2a) + u64(0x28) + u64(0x29);
   for (char c = 0x31; c <= 0x37; ++c) expected += u64(c);
   for (char c = 1; c <= 4; ++c) expected += u32(c);
   BOOST_TEST(expected.size() == 1 + kFieldsBytes);
   BOOST_TEST(encode(record) == packed(expected + "dpprrreeee"));
+}
+
+BOOST_AUTO_TEST_CASE(codecs_come_back_and_those_that_nearly_all_have_take_no_bytes) {
+  for (const std::string payload : {"raw", "cereal", "json", "command", "of my own"}) {
+    for (const std::string result : {"raw", "cereal", "json", "command", "of my own", ""}) {
+      const bool is_short = payload != "of my own" && result != "of my own" && !result.empty();
+      JobHeader header;
+      header.flags = kAhead | 3u << kPayloadCodecShift | 3u << kResultCodecShift;  // as they were before
+      const std::string bytes = encode_details(header, {payload, result, {}});
+      BOOST_TEST(bytes.empty() == is_short);
+      BOOST_TEST(header.has(kAhead));
+      const JobDetails details = decode_details(header, bytes);
+      BOOST_TEST(details.payload_codec == payload);
+      BOOST_TEST(details.result_codec == result);
+    }
+  }
+  JobHeader header;
+  const JobDetails labelled{"json", "raw", {"a", "b"}};
+  BOOST_TEST((decode_details(header, encode_details(header, labelled)) == labelled));
 }
 
 BOOST_AUTO_TEST_CASE(a_version_that_is_not_known_is_damage) {

@@ -64,10 +64,10 @@ Command random_command(test::Random& random) {
   return command;
 }
 
-const auto bytes_of_details = [](const JobDetails& value) { return encode(value); };
+const auto bytes_of_details = [](const JobDetails& value) { return pack(value); };
 const auto bytes_of_worker = [](const WorkerRecord& value) { return encode(value); };
 const auto bytes_of_command = [](const Command& value) { return pack(value); };
-const auto details_of = [](std::string_view bytes) { return decode_details(bytes); };
+const auto details_of = [](std::string_view bytes) { return unpack_details(bytes); };
 const auto worker_of = [](std::string_view bytes) { return decode_worker(bytes); };
 const auto command_of = [](std::string_view bytes) { return unpack_command(bytes); };
 
@@ -123,15 +123,15 @@ BOOST_AUTO_TEST_CASE(random_bytes_are_refused_or_decode_to_something_within_boun
 }
 
 BOOST_AUTO_TEST_CASE(a_version_that_is_not_known_is_damage) {
-  std::string bytes = encode(JobDetails{.labels = {"a"}});
+  std::string bytes = pack(JobDetails{.labels = {"a"}});
   bytes[0] = 2;
-  BOOST_TEST(test::message_of<Damaged>([&] { decode_details(bytes); }) ==
+  BOOST_TEST(test::message_of<Damaged>([&] { unpack_details(bytes); }) ==
              "a job's details are of version 2, which is not known");
 }
 
 BOOST_AUTO_TEST_CASE(details_by_default_take_no_bytes) {
-  BOOST_TEST(encode(JobDetails{}).empty());
-  BOOST_CHECK(decode_details("") == JobDetails{});
+  BOOST_TEST(pack(JobDetails{}).empty());
+  BOOST_CHECK(unpack_details("") == JobDetails{});
 }
 
 BOOST_AUTO_TEST_CASE(bytes_behind_the_end_are_damage) {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(bytes_behind_the_end_are_damage) {
 }
 
 BOOST_AUTO_TEST_CASE(more_bytes_than_could_have_been_written_are_not_looked_at) {
-  const auto what = test::message_of<Damaged>([] { decode_details(std::string(65537, '\x01')); });
+  const auto what = test::message_of<Damaged>([] { unpack_details(std::string(65537, '\x01')); });
   BOOST_TEST(what == "a job's details have 65537 bytes: at most 65536 are believed");
   BOOST_CHECK_THROW(decode_worker(std::string(1024 * 1024 + 1, '\x01')), Damaged);
 }
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_on_disk_are_those_of_version_1) {
   const auto u64 = [](char c) { return std::string{c, 0, 0, 0, 0, 0, 0, 0}; };
   const auto text = [&](const std::string& s) { return u64(static_cast<char>(s.size())) + s; };
   const std::string begin = "\x01\x01";  // version; little-endian
-  BOOST_TEST(encode(JobDetails{"json", "raw", {"a", "bc"}}) ==
+  BOOST_TEST(pack(JobDetails{"json", "raw", {"a", "bc"}}) ==
              begin + text("json") + text("raw") + u64(2) + text("a") + text("bc"));
   BOOST_TEST(pack(Command{{"ls", "-l"}, {{"A", "1"}}, "/", "in"}) ==
              begin + u64(2) + text("ls") + text("-l") + u64(1) + text("A") + text("1") + text("/") + text("in"));
