@@ -19,7 +19,7 @@ TITLES = {
     'commands': 'run commands, two slots',
     'shell': 'add from a shell',
 }
-LABEL, BAR, ROW, TOP = 250, 420, 20, 34  # widths and heights, in pixels
+LABEL, BAR, ROW, TOP = 290, 400, 20, 34  # widths and heights, in pixels
 LEAST, MOST = 0.1, 100  # the ends of the scale
 
 STYLE = '''

@@ -134,7 +134,7 @@ MEASURES = {
         row(SHELL + 'task-spooler'),
         row(SHELL + 'nq'),
     ], 'samples_us', 'us', less=True),
-    'life': Measure('process', {'slots': 2, 'count': 100_000, 'result-bytes': 40}, [row('tq')],
+    'life': Measure('process', {'slots': 2, 'count': 300_000, 'result-bytes': 40}, [row('tq')],
                     'file_bytes_per_job', 'bytes', 500),
     **{f'{name}-at-{size}': growth(kind, waiting, options)
        for size, waiting in GROWTH.items()
