@@ -5,4 +5,5 @@
 #include <tq/error.hpp>
 #include <tq/task_queue.hpp>
 #include <tq/types.hpp>
+#include <tq/upkeep.hpp>
 #include <tq/worker.hpp>

@@ -230,6 +230,7 @@ enum class EventType : std::uint8_t {
   worker_started = 21,
   worker_stopped = 22,
   worker_died = 23,
+  lost = 24,  // an event was damaged, and set aside by a repair
 };
 std::string_view to_string(EventType type);
 std::optional<EventType> parse_event_type(std::string_view name);

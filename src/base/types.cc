@@ -92,6 +92,8 @@ std::string_view to_string(EventType type) {
       return "worker_stopped";
     case EventType::worker_died:
       return "worker_died";
+    case EventType::lost:
+      return "lost";
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "cli/app.hpp"
 
 #include "base/fail.hpp"
+#include "cli/fault.hpp"
 #include "cli/help.hpp"
 #include "cli/parse.hpp"
 #include "cli/session.hpp"
@@ -89,6 +90,7 @@ class App {
     const std::string_view missing = parse(all, std::move(words));
     if (globals_.help) return print_help(own);
     if (!missing.empty()) base::fail<InvalidArgument>("{} is missing: {}", missing, usage(*entry_, own));
+    expect_faults(ends_as_job() ? static_cast<int>(kOwnFailure) : static_cast<int>(kStoreFailed));
     Session session(globals_);
     const int code = verb_->run(session);
     session.out().flush();

@@ -1,5 +1,6 @@
 #include "cli/job_text.hpp"
 #include "cli/json_line.hpp"
+#include "cli/repair.hpp"
 #include "cli/verbs.hpp"
 
 namespace tq::cli {
@@ -9,9 +10,11 @@ class Check : public Verb {
  public:
   void declare(Parameters& parameters) override {
     parameters.flag("--deep", deep_, "look also at all output and the side files");
+    parameters.flag("--repair", repair_, "make the store anew from what is whole of it");
   }
 
   int run(Session& session) override {
+    if (repair_) return run_repair(session);
     const CheckReport report = session.store().check(deep_);
     if (session.json()) {
       const Json json = Json::line().add("records", report.records).add("problems", report.problems);
@@ -31,6 +34,7 @@ class Check : public Verb {
 
  private:
   bool deep_ = false;
+  bool repair_ = false;
 };
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include "base/fail.hpp"
 
-#include <tq/types.hpp>
-
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -13,8 +11,6 @@ namespace tq::cli {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 18;
-// The largest payload, as base64, with room for the rest.
-constexpr std::size_t kMaxLine = kMaxBlobBytes / 3 * 4 + (std::size_t{1} << 20);
 constexpr int kSlowMs = 1000;
 
 }  // namespace
@@ -28,7 +24,7 @@ std::optional<std::string_view> Lines::next() {
       return line;
     }
     const std::size_t known = buffer_.size() - begin_;
-    if (known > kMaxLine) base::fail<InvalidArgument>("{} has a line of more than {} bytes", name_, kMaxLine);
+    if (known > longest_) base::fail<InvalidArgument>("{} has a line of more than {} bytes", name_, longest_);
     if (!read_more()) break;
     searched = begin_ + known;
   }

@@ -25,6 +25,11 @@ std::string bar(double fraction) {
   return '[' + std::string(full, '#') + std::string(kWidth - full, '.') + ']';
 }
 
+std::string bar_of(std::uint64_t done, std::uint64_t all) {
+  const double fraction = all == 0 ? 1 : std::min(1.0, static_cast<double>(done) / static_cast<double>(all));
+  return fmt::format("{} {:.0f} % of {} records", bar(fraction), std::floor(fraction * 100), all);
+}
+
 void Progress::show(std::string text) {
   if (!is_wanted_) return;
   next_ = std::move(text);

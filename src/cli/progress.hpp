@@ -13,6 +13,9 @@ namespace tq::cli {
 // "[######....]"
 std::string bar(double fraction);
 
+// "[###.......] 31 % of 1200000 records"
+std::string bar_of(std::uint64_t done, std::uint64_t all);
+
 // Writes to stderr: on a terminal one line, over and over, else a line a second. One thread at a time. Does nothing where it is
 // not wanted.
 class Progress {

@@ -1,6 +1,7 @@
 #include "cli/session.hpp"
 
 #include "base/fail.hpp"
+#include "cli/fault.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -62,7 +63,9 @@ TaskQueue& Session::open(bool create) {
   if (!store_) {
     OpenOptions options;
     options.create = create;
-    store_.emplace(locate(globals_.file), options);
+    const std::filesystem::path path = locate(globals_.file);
+    name_store(path.native());
+    store_.emplace(path, options);
   }
   return *store_;
 }
@@ -75,6 +78,8 @@ TaskQueue& Session::store() {
   }
 }
 TaskQueue& Session::store_to_write() { return open(true); }
+
+std::filesystem::path Session::path() const { return locate(globals_.file); }
 
 void Session::words(std::string_view line) const {
   if (!quiet()) write_line(line);

@@ -44,6 +44,9 @@ class Session {
   // The store, created if it is missing.
   TaskQueue& store_to_write();
 
+  // Where the store is, or would be.
+  std::filesystem::path path() const;
+
   // A line to stderr, unless --quiet was given.
   void words(std::string_view line) const;
   // The same, but only for a person who looks: scripts need no confirmation of what the exit code says.

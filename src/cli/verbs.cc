@@ -74,8 +74,30 @@ const std::vector<VerbEntry>& verbs() {
        "--once exit with 6 if there was nothing to do.",
        "tq worker -j 4 -Q images,default\ntq worker --drain", make_worker},
 
-      {"check", upkeep, "look for damage", "Prints a line for each problem and exits with 7 if there are any.",
-       "tq check --deep", make_check},
+      {"check", upkeep, "look for damage, and repair it",
+       "Prints a line for each problem and exits with 7 if there are any. With --repair, while nobody\n"
+       "else uses it, a store that has problems is made anew from its records that are whole. The\n"
+       "damaged file stays as FILE-damaged, and what could not be kept is in FILE-damaged.ndjson.",
+       "tq check --deep\ntq check --repair", make_check},
+      {"backup", upkeep, "write a copy of the store, while others work on it",
+       "OUT is a store of its own, with its side files beside it, and must not be there yet. Every\n"
+       "checksum is proven on the way. Jobs that run now are ready in the copy.",
+       "tq backup /mnt/disk/jobs-monday.tq", make_backup},
+      {"compact", upkeep, "write a copy without free space",
+       "What 'backup' writes, and how much smaller it is. To have it in place of the store, end all\n"
+       "that use that, and: tq restore --replace OUT.",
+       "tq compact small.tq", make_compact},
+      {"restore", upkeep, "make the store from a backup",
+       "IN stays as it is. With --replace, a store that is there is renamed first: FILE-replaced.",
+       "tq -f jobs.tq restore /mnt/disk/jobs-monday.tq", make_restore},
+      {"export", upkeep, "print everything in the store as JSON, an object a line",
+       "What 'import' makes a store of again, also in other versions of the file format. Bytes that\n"
+       "are not UTF-8 are {\"base64\": ...}; times and durations are milliseconds.",
+       "tq export > jobs.ndjson", make_export},
+      {"import", upkeep, "make a store from what 'export' printed",
+       "From FILE or the standard input. The store must not be there yet. All of it is imported, or\n"
+       "nothing.",
+       "tq -f new.tq import jobs.ndjson", make_import},
       {"completions", upkeep, "print a completion script for bash, zsh or fish", "", "source <(tq completions bash)",
        make_completions},
   };

@@ -36,6 +36,11 @@ std::unique_ptr<Verb> make_dead_retry();
 std::unique_ptr<Verb> make_dead_purge();
 std::unique_ptr<Verb> make_worker();
 std::unique_ptr<Verb> make_check();
+std::unique_ptr<Verb> make_backup();
+std::unique_ptr<Verb> make_compact();
+std::unique_ptr<Verb> make_restore();
+std::unique_ptr<Verb> make_export();
+std::unique_ptr<Verb> make_import();
 std::unique_ptr<Verb> make_completions();
 
 }  // namespace tq::cli

@@ -50,7 +50,8 @@ CancelOutcome cancel(Ledger& ledger, JobId id, std::string_view reason, int sign
   job->record.error = base::shorten(reason, kMaxErrorBytes);
   if (header.state == State::running) {
     header.set(model::kCancelRequested);
-    header.exit_code = signal;  // no exit code is known yet: until then this is the signal to begin with
+    header.exit_code = signal;               // no exit code is known yet: until then this is the signal to begin with
+    header.set(model::kHasExitCode, false);  // nor is it that of an earlier attempt, if it was claimed ahead
     ledger.save(*job, EventType::cancel_requested, job->record.error, header.worker);
     ledger.touched().workers = true;
     return CancelOutcome::requested;

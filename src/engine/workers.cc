@@ -31,11 +31,24 @@ void unregister_worker(Ledger& ledger, WorkerId worker) {
   ledger.touched().workers = true;
 }
 
+void clear_copied_worker(model::WorkerRecord& record) {
+  record.pid = 0;
+  record.pid_started = 0;
+  record.guard_pid = 0;
+  record.token.clear();
+}
+
 std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause,
                    const std::function<bool(JobId)>& had_begun) {
   const auto bytes = store::get(ledger.txn(), WorkerKey{worker});
   if (!bytes) return 0;  // somebody else was first
-  const std::uint32_t max_crashes = model::decode_worker(*bytes).max_crashes;
+  const model::WorkerRecord record = model::decode_worker(*bytes);
+  if (record.pid == 0) {  // it lives elsewhere, or did: nothing that it did there is of any consequence here
+    const std::size_t jobs = jobs_of(ledger.txn(), worker).size();
+    unregister_worker(ledger, worker);
+    return jobs;
+  }
+  const std::uint32_t max_crashes = record.max_crashes;
   const std::vector<JobId> jobs = jobs_of(ledger.txn(), worker);
   for (const JobId id : jobs) {
     auto job = ledger.load(id);

@@ -17,6 +17,9 @@ WorkerId register_worker(Ledger& ledger, const model::WorkerRecord& record);
 bool update_worker(Ledger& ledger, WorkerId worker, const model::WorkerRecord& record);
 // A worker leaves in good order: what it still holds is interrupted and ready again.
 void unregister_worker(Ledger& ledger, WorkerId worker);
+// Makes the record of a worker one of a copy of the store (pid 0): nobody of that number ever ran there. Its rescue interrupts
+// what it had in hand, which costs no attempt, and touches no process, since the one that runs them may live.
+void clear_copied_worker(model::WorkerRecord& record);
 // A worker has died: what it had in hand is ready again, or failed if that happened too often. What it had claimed ahead is
 // blameless unless `had_begun` says otherwise. Returns the number of jobs.
 std::size_t rescue(Ledger& ledger, WorkerId worker, std::string_view cause,

@@ -1,6 +1,7 @@
 #include "loop/doorbell.hpp"
 
 #include "base/futex.hpp"
+#include "base/thread.hpp"
 
 #include <csignal>
 #include <thread>
@@ -74,7 +75,7 @@ BellThread::BellThread(Doorbell& bell, Topics topics, std::function<void()> rung
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    impl_->thread = std::thread([impl = impl_.get(), ticket = bell.ticket()] { impl->run(ticket); });
+    impl_->thread = base::start_thread([impl = impl_.get(), ticket = bell.ticket()] { impl->run(ticket); });
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;

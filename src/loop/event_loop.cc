@@ -3,7 +3,6 @@
 #include "base/fail.hpp"
 #include "loop/uv_loop.hpp"
 
-#include <iterator>
 #include <utility>
 
 namespace tq::loop {
@@ -22,20 +21,20 @@ void EventLoop::Impl::guarded(const std::function<void()>& callback) noexcept {
 }
 
 void EventLoop::Impl::run_posted() {
-  std::deque<std::function<void()>> batch;
   {
     const std::lock_guard lock(mutex);
-    batch.swap(posted);
+    if (running.empty()) {
+      running.swap(posted);
+    } else if (!posted.empty()) {
+      uv_async_send(&async);  // after what an earlier run() has left
+    }
   }
-  while (!batch.empty()) {
-    const auto next = std::move(batch.front());
-    batch.pop_front();
+  while (!running.empty()) {
+    const auto next = std::move(running.front());
+    running.pop_front();
     guarded(next);
-    if (!error || batch.empty()) continue;
-    // What was not run stays, in its order, for a next run().
-    const std::lock_guard lock(mutex);
-    posted.insert(posted.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-    uv_async_send(&async);
+    if (!error || running.empty()) continue;
+    uv_async_send(&async);  // the rest is for a next run()
     return;
   }
 }
@@ -51,10 +50,11 @@ EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
 
 EventLoop::~EventLoop() {
   // First what was never run: it may hold what is registered here.
-  for (std::deque<std::function<void()>> dropped;; dropped.clear()) {
+  for (;;) {
+    impl_->running.clear();
     const std::lock_guard lock(impl_->mutex);
-    dropped.swap(impl_->posted);
-    if (dropped.empty()) break;
+    impl_->running.swap(impl_->posted);
+    if (impl_->running.empty()) break;
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&impl_->async), nullptr);
   const auto assert_closing = [](uv_handle_t* handle, void*) { TQ_ASSERT(uv_is_closing(handle) != 0); };

@@ -22,7 +22,8 @@ struct EventLoop::Impl {
   std::exception_ptr error;  // what a callback threw; the loop stops
 
   std::mutex mutex;
-  std::deque<std::function<void()>> posted;  // by `mutex`
+  std::deque<std::function<void()>> posted;   // by `mutex`
+  std::deque<std::function<void()>> running;  // by the loop's thread; taking what is posted must need no memory
 
   // Runs a callback that libuv called: no exception may pass through C.
   void guarded(const std::function<void()>& callback) noexcept;

@@ -149,6 +149,8 @@ void unpack(std::string_view what, std::string_view bytes, Fields fields) {
     Unpacker unpacker(bytes.substr(1));
     fields(unpacker);
     if (unpacker.done()) return;
+  } catch (const std::bad_alloc&) {
+    throw;  // says nothing of the bytes, whose sizes are checked before anything is allocated
   } catch (const std::exception& error) {
     base::fail<Damaged>("{} cannot be read: {}", what, error.what());
   }

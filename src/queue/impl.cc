@@ -4,6 +4,7 @@
 #include "engine/workers.hpp"
 #include "loop/guard.hpp"
 #include "loop/watch.hpp"
+#include "store/page_check.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -120,6 +121,13 @@ void TaskQueue::Impl::rescue(engine::Ledger& ledger, WorkerId worker, std::strin
   engine::rescue(ledger, worker, cause, [&](JobId job) { return begun().has_begun(worker, job); });
 }
 
+void TaskQueue::Impl::refuse_broken_pages() const {
+  const auto problems = store::check_pages(*environment);
+  if (problems.empty()) return;
+  base::fail<Damaged>("'{}' is damaged: {}; the jobs of a worker that died are left as they are", path.native(),
+                      problems.front());
+}
+
 std::size_t TaskQueue::Impl::rescue_dead() {
   const auto known = engine::known_workers(environment->read());
   std::size_t dead = 0;
@@ -130,6 +138,8 @@ std::size_t TaskQueue::Impl::rescue_dead() {
       if (!is_gone || !ends_soon(worker.record.guard_pid)) continue;
       if (environment->locks().worker_alive(worker.id)) continue;
     }
+    // What is to be changed, a death of the machine may have damaged, and nobody else has looked at it since.
+    if (dead == 0) refuse_broken_pages();
     kill_leftovers(worker.id);
     change(Room::spared, [&](engine::Ledger& ledger) { rescue(ledger, worker.id, {}); });
     ++dead;

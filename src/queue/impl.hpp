@@ -87,6 +87,8 @@ class TaskQueue::Impl {
     std::exception_ptr error{};  // of this one alone
   };
   void make(Change change);
+  // Throws Damaged.
+  void refuse_broken_pages() const;
   void make_all(std::span<Change* const> changes);
 
   base::Gathering<Change> changes_;

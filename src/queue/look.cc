@@ -6,6 +6,7 @@
 #include "engine/workers.hpp"
 #include "model/draft.hpp"
 #include "queue/impl.hpp"
+#include "store/page_check.hpp"
 
 namespace tq {
 
@@ -62,6 +63,10 @@ Stats TaskQueue::stats() const {
   return stats;
 }
 
-CheckReport TaskQueue::check(bool deep) const { return engine::check(impl_->read(), deep); }
+CheckReport TaskQueue::check(bool deep) const {
+  // Nothing may go along broken pages: not even what takes in the intake.
+  if (auto problems = store::check_pages(*impl_->environment); !problems.empty()) return {std::move(problems), 0};
+  return engine::check(impl_->read(), deep);
+}
 
 }  // namespace tq

@@ -50,6 +50,9 @@ bool erase_blob(WriteTransaction& txn, JobId job, BlobKind kind);
 // belong to no blob and to no living process. Returns how many records it looked at.
 std::uint64_t check_blobs(const Transaction& txn, bool deep, const std::function<void(std::string)>& problem,
                           const std::function<void(JobId, BlobKind)>& seen);
+// Moves side files that no blob refers to into a directory, which is made if it is missing. For a store that was rebuilt: they may
+// belong to records that were lost. Returns how many.
+std::uint64_t move_idle_side_files(Environment& environment, const std::string& directory);
 // Removes side files that no blob refers to and no living process is writing: what a kill -9 between two steps left.
 std::uint64_t collect_side_files(Environment& environment);
 

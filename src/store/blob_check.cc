@@ -92,6 +92,16 @@ std::uint64_t check_blobs(const Transaction& txn, bool deep, const std::function
   return records;
 }
 
+std::uint64_t move_idle_side_files(Environment& environment, const std::string& directory) {
+  std::uint64_t moved = 0;
+  visit_garbage(environment, [&](const std::string& name) {
+    std::error_code there;
+    if (moved++ == 0) std::filesystem::create_directory(directory, there);
+    std::filesystem::rename(side_file_path(environment, name), directory + '/' + name);
+  });
+  return moved;
+}
+
 std::uint64_t collect_side_files(Environment& environment) {
   std::uint64_t removed = 0;
   visit_garbage(environment, [&](const std::string& name) {

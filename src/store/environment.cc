@@ -4,7 +4,9 @@
 #include "base/failpoint.hpp"
 #include "store/transaction_impl.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +124,8 @@ void Environment::Impl::refuse_writing(const std::string& reason) {
   failed_.store(true);
 }
 
+void Environment::Impl::prepare_to_remove(std::size_t files) { to_remove_.reserve(to_remove_.size() + files); }
+
 void Environment::Impl::commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced, std::uint64_t taken) {
   int code = base::failpoint_errno("store.commit.before");
   if (code != 0) {
@@ -136,8 +140,8 @@ void Environment::Impl::commit(MDB_txn* txn, Sync sync, std::vector<std::string>
     fail_write(fmt::format("cannot commit to '{}'", name()), code);
   }
   TQ_FAILPOINT("store.commit.after");
-  // A power cut may undo a relaxed commit: then the files must still be there.
-  to_remove_.insert(to_remove_.end(), unreferenced.begin(), unreferenced.end());
+  // A power cut may undo a relaxed commit: then the files must still be there. There is room for their names.
+  std::move(unreferenced.begin(), unreferenced.end(), std::back_inserter(to_remove_));
   std::vector<std::string> removable;
   if (sync == Sync::full) removable.swap(to_remove_);
   if (intake) intake->took(taken, sync == Sync::full);
@@ -155,8 +159,18 @@ bool Environment::Impl::is_for_want_of_space(int code) {
   return says_so || reserve.exhausted(extent_bytes(env.get()));
 }
 
+// LMDB gives up for good when its meta page could not be written, whatever the reason.
+bool Environment::Impl::has_given_up() {
+  try {
+    readers.give(begin_read());
+    return false;
+  } catch (const StoreError&) {
+    return true;
+  }
+}
+
 void Environment::Impl::fail_write(const std::string& what, int code) {
-  if (is_for_want_of_space(code)) {
+  if (is_for_want_of_space(code) && !has_given_up()) {
     const int reason = code == EIO ? ENOSPC : code;
     throw DiskFull(fmt::format("{}: {}", what, base::system_reason(reason)), reason);
   }
@@ -199,16 +213,32 @@ void Environment::Impl::require_reserve(std::uint64_t added) {
 
 Environment::Environment(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-ReadTransaction Environment::read() {
-  return ReadTransaction(std::make_unique<Transaction::Impl>(*this, impl_->begin_read(), false));
+namespace {
+
+// Who cannot have it gives it back: the locks are not to be kept for want of memory.
+std::unique_ptr<Transaction::Impl> own(Environment& environment, MDB_txn* txn, bool writes) {
+  try {
+    return std::make_unique<Transaction::Impl>(environment, txn, writes);
+  } catch (...) {
+    Environment::Impl& store = environment.impl();
+    if (writes) {
+      mdb_txn_abort(txn);
+      store.end_write();
+    } else {
+      store.readers.give(txn);
+    }
+    throw;
+  }
 }
 
-WriteTransaction Environment::write() {
-  return WriteTransaction(std::make_unique<Transaction::Impl>(*this, impl_->begin_write(), true));
-}
+}  // namespace
+
+ReadTransaction Environment::read() { return ReadTransaction(own(*this, impl_->begin_read(), false)); }
+
+WriteTransaction Environment::write() { return WriteTransaction(own(*this, impl_->begin_write(), true)); }
 
 WriteTransaction Environment::write_in_opening() {
-  return WriteTransaction(std::make_unique<Transaction::Impl>(*this, impl_->begin_write_locked(), true));
+  return WriteTransaction(own(*this, impl_->begin_write_locked(), true));
 }
 
 const std::string& Environment::uuid() const { return impl_->uuid; }
@@ -216,7 +246,7 @@ bool Environment::in_memory() const { return impl_->path.empty(); }
 const std::filesystem::path& Environment::path() const { return impl_->path; }
 
 Environment::Intaken Environment::add_to_intake(std::string_view record, const std::function<void()>& seen) {
-  if (in_memory() || record.size() > Intake::kMostBytes) return {};
+  if (impl_->intake == nullptr || record.size() > Intake::kMostBytes) return {};
   impl_->check_writable();
   // What lies in the intake needs its place in the data file later on, and some more for the pages around it.
   constexpr std::uint64_t kGrowth = 3;
@@ -231,10 +261,10 @@ Environment::Intaken Environment::add_to_intake(std::string_view record, const s
   }
 }
 
-bool Environment::intake_is_pending() const { return !in_memory() && impl_->intake->is_pending(); }
+bool Environment::intake_is_pending() const { return impl_->intake != nullptr && impl_->intake->is_pending(); }
 
 void Environment::raise_intake(std::uint64_t next) {
-  if (!in_memory()) impl_->intake->raise_next(next);
+  if (impl_->intake != nullptr) impl_->intake->raise_next(next);
 }
 
 std::string Environment::side_path(const std::string& suffix) const {

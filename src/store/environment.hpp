@@ -35,6 +35,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // Opens or creates the store at `path`; ":memory:" makes a private one without a file.
   // Throws NotFound (no file and not create), Unsupported, Damaged, IoError.
   static std::shared_ptr<Environment> open(const std::filesystem::path& path, const EnvironmentOptions& options);
+  // A store whose file stands under another name for the moment, `file`, while it is filled (making.hpp) or rebuilt: side files
+  // go where they belong. Nobody else may know of it. It has no intake. `writable`: nothing is durable until the file is
+  // synced; else it is only read.
+  static std::shared_ptr<Environment> open_alone(const std::filesystem::path& path, const std::filesystem::path& file,
+                                                 bool writable);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;

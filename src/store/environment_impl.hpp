@@ -52,6 +52,8 @@ class Environment::Impl {
   // As begin_write, in opening, which holds the kernel's lock and gives it back itself.
   MDB_txn* begin_write_locked();
 
+  // Before a commit that has side files to remove, so that nothing can fail once it has happened.
+  void prepare_to_remove(std::size_t files);
   // Commits, ends and gives the locks back. Throws DiskFull or IoError; after the latter writing is refused. The side files
   // `unreferenced` (paths) are removed once the commit is durable. The intake has been taken up to `taken`.
   void commit(MDB_txn* txn, Sync sync, std::vector<std::string> unreferenced, std::uint64_t taken);
@@ -86,11 +88,13 @@ class Environment::Impl {
   Reserve reserve;
   std::unique_ptr<Intake> intake;              // none in memory
   bool opening = false;                        // the opener holds the kernel's lock, and gives it back itself
+  bool alone = false;                          // opened by open_alone()
   std::atomic<bool> directory_synced = false;  // that of the side files, into its parent, by this process
 
  private:
   MDB_txn* make_reader();
   bool is_for_want_of_space(int code);
+  bool has_given_up();
 
   FairMutex writers_;
   std::atomic<std::thread::id> writer_;  // the thread inside begin_write() to end_write()

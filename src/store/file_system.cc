@@ -60,7 +60,13 @@ void make_parent_directory(const fs::path& path) {
     base::sync_directory(parent.parent_path());
     return;
   }
-  if (errno == EEXIST) return;
+  if (errno == EEXIST) {
+    try {  // whoever made it may have been killed before this
+      base::sync_directory(parent.parent_path());
+    } catch (const IoError&) {  // not ours to read: then it was not one of us who made it
+    }
+    return;
+  }
   if (errno != ENOENT) base::throw_system(fmt::format("cannot make the directory '{}'", parent.native()), errno);
   make_parent_directory(parent);
   make_parent_directory(path);

@@ -101,22 +101,25 @@ Intake::~Intake() = default;
 
 // The caller holds the write lock, and nobody else has the store open.
 void Intake::recover(IntakeEnd taken) {
-  shared_.magic.store(0);
   struct stat status {};
   const bool is_there = ::stat(path_.c_str(), &status) == 0;
+  const std::uint64_t synced = is_there ? remembered(taken, status.st_ino) : 0;
+  // What it remembers is kept until all of that is found: a second look is to miss the same.
+  if (synced == 0) shared_.magic.store(0);
   shared_.inode.store(is_there ? status.st_ino : 0);
   IntakeEnd end = taken;
   std::uint64_t next = 1;
   if (has_file()) {
     end = visit(taken, UINT64_MAX, [&](const IntakeRecord& record) { next = std::max(next, record.number + 1); });
-    refuse_lost_records(end);
+    refuse_lost_records(end, synced);
   }
+  shared_.magic.store(0);
   recovered_bytes_ = end.position - taken.position;
   shared_.ends[0].position.store(end.position);
   shared_.ends[0].checksum.store(end.checksum);
   shared_.ends[1].position.store(UINT64_MAX);
   shared_.head.store(end.position);
-  shared_.synced.store(taken.position);
+  shared_.synced.store(std::max(taken.position, synced));
   shared_.taken.store(taken.position);
   shared_.kept.store(taken.position);
   shared_.next.store(next);
@@ -124,14 +127,27 @@ void Intake::recover(IntakeEnd taken) {
   shared_.magic.store(kMagic);
 }
 
-// A record behind the end which says that something at the end had been flushed: that was acknowledged, and is damaged now.
-void Intake::refuse_lost_records(IntakeEnd end) {
+// How far `-intake-ends` remembers a flush of this very ring; 0 if it remembers nothing. After a power cut it may be any older
+// state of itself, which is no harm. Beside files that come from elsewhere it is another ring's, or knows of more that is
+// durable in the data file than that has.
+std::uint64_t Intake::remembered(IntakeEnd taken, std::uint64_t inode) const {
+  const bool is_of_this =
+      shared_.magic.load() == kMagic && shared_.inode.load() == inode && shared_.kept.load() <= taken.position;
+  return is_of_this ? shared_.synced.load() : 0;
+}
+
+// What had been flushed up to `synced`, or behind the end a record which says that something there had been flushed: it was
+// acknowledged, and is damaged now.
+void Intake::refuse_lost_records(IntakeEnd end, std::uint64_t synced) {
+  const auto refuse = [&] {
+    base::fail<Damaged>("'{}' is damaged: the record at {} does not match its checksum, and was acknowledged", path_,
+                        end.position % ring_bytes_);
+  };
+  if (synced > end.position) refuse();
   const std::string bytes = read(end.position, kChunkBytes);
   for (std::size_t at = kIntakeAlign; at < bytes.size(); at += kIntakeAlign) {
     const auto record = decode_record(std::string_view(bytes).substr(at), end.position + at);
-    if (!record || record->synced <= end.position) continue;
-    base::fail<Damaged>("'{}' is damaged: the record at {} does not match its checksum, and was acknowledged", path_,
-                        end.position % ring_bytes_);
+    if (record && record->synced > end.position) refuse();
   }
 }
 

@@ -77,7 +77,8 @@ class Intake {
   class Lock;
 
   void recover(IntakeEnd taken);
-  void refuse_lost_records(IntakeEnd end);
+  std::uint64_t remembered(IntakeEnd taken, std::uint64_t inode) const;
+  void refuse_lost_records(IntakeEnd end, std::uint64_t synced);
   bool has_file();
   bool make_file();
   void open_ring();

@@ -3,6 +3,7 @@
 #include "store/checksum.hpp"
 #include "store/creation.hpp"
 #include "store/data_file.hpp"
+#include "store/page_check.hpp"
 #include "store/registry.hpp"
 #include "store/transaction_impl.hpp"
 
@@ -79,6 +80,7 @@ FormatRecord read_format(Environment::Impl& store, MDB_txn* txn, std::uint32_t k
   const std::string_view bytes = code == 0 ? to_view(stored) : std::string_view();
   const std::optional<std::string_view> record = verified(format_key(), bytes);
   if (!record && bytes.starts_with(std::string_view("tqstore"))) {
+    if (store.alone) return {known, std::string(16, '\0')};  // to be rebuilt: the new one has its own
     base::fail<Damaged>("cannot open '{}': its format record is damaged", store.name());
   }
   return decode_format(record.value_or(std::string_view()), known, store.name());
@@ -144,6 +146,7 @@ class Opening {
     const FileId id = identify(data.get(), path);
     if (is_open(id)) return {id, nullptr};
     refuse_cut_off(data.get(), path);
+    refuse_broken_roots(data.get(), path);
     finish_creation(data.get(), path);
     const bool is_first = !locks->in_use();
     claim_name(data.get(), id, *locks, prepare_lock_file(path), path);
@@ -165,6 +168,18 @@ class Opening {
       remove(file);
       throw;
     }
+  }
+
+  std::shared_ptr<Environment> alone(const fs::path& path, const fs::path& file, bool writable) {
+    base::Fd data = open_data_file(file);
+    if (!writable) {
+      refuse_cut_off(data.get(), path);
+      refuse_broken_roots(data.get(), path);
+    }
+    auto impl = std::make_unique<Environment::Impl>(path, std::make_shared<LockFile>(""), std::move(data));
+    impl->alone = true;
+    const WriteLock lock(impl->locks);
+    return finish(std::move(impl), file, MDB_NOLOCK | (writable ? MDB_NOSYNC : MDB_RDONLY), true);
   }
 
  private:
@@ -197,7 +212,7 @@ class Opening {
       migrate(txn, record, format_);
       txn.commit();
     }
-    if (!environment->in_memory()) open_intake(*environment, is_first);
+    if (!environment->in_memory() && !store.alone) open_intake(*environment, is_first);
     store.opening = false;
     return environment;
   }
@@ -239,8 +254,13 @@ std::shared_ptr<Environment> Environment::open(const std::filesystem::path& path
   return environment;
 }
 
+std::shared_ptr<Environment> Environment::open_alone(const fs::path& path, const fs::path& file, bool writable) {
+  const EnvironmentOptions options;
+  return Opening(options).alone(path, file, writable);
+}
+
 Environment::~Environment() {
-  if (in_memory() || impl_->pid != ::getpid() || impl_->opening) return;
+  if (in_memory() || impl_->alone || impl_->pid != ::getpid() || impl_->opening) return;
   registry::close(impl_->id, [&] { impl_.reset(); });
 }
 

@@ -108,6 +108,17 @@ std::optional<std::uint64_t> side_file_size(const Environment& environment, cons
   base::throw_system(fmt::format("cannot look at '{}'", path), errno);
 }
 
+void write_side_file(Environment& environment, const std::string& name, std::string_view bytes) {
+  make_directory(environment, directory_of(environment));
+  const std::string path = side_file_path(environment, name);
+  const base::Fd fd = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  fail_at("store.blob.copied", path);
+  base::write_all(fd.get(), bytes, path);
+  if (::fdatasync(fd.get()) != 0) base::throw_system(fmt::format("cannot sync '{}'", path), errno);
+}
+
+void sync_side_files(const Environment& environment) { base::sync_directory(directory_of(environment)); }
+
 void remove_side_file(const Environment& environment, const std::string& name) {
   ::unlink(side_file_path(environment, name).c_str());  // if it fails, it is garbage for the next collection
 }

@@ -41,6 +41,10 @@ std::string side_file_path(const Environment& environment, const std::string& na
 std::optional<std::string> read_side_file(const Environment& environment, const std::string& name);
 // Its size, or nothing.
 std::optional<std::uint64_t> side_file_size(const Environment& environment, const std::string& name);
+// Writes and syncs one of that name, in place of any that is there; sync_side_files() sees to the names. For a store that nobody
+// else knows yet. Throws IoError, DiskFull.
+void write_side_file(Environment& environment, const std::string& name, std::string_view bytes);
+void sync_side_files(const Environment& environment);
 // Removes it if it is there.
 void remove_side_file(const Environment& environment, const std::string& name);
 // The side files that nobody is writing, in batches: `visit` is called with names whose locks are held during the call.

@@ -17,13 +17,6 @@ constexpr std::uint64_t kPutOverheadBytes = 64;   // of a record in its page, an
 // How far the intake has been taken in. Nothing is stored as long as it has never held anything.
 constexpr std::string_view kIntakeKey("\0\1", 2);
 
-std::string encode_intake_end(IntakeEnd end) {
-  std::string bytes;
-  base::append_le(bytes, end.position);
-  base::append_le(bytes, end.checksum);
-  return bytes;
-}
-
 std::string to_hex(std::string_view bytes) {
   std::string hex;
   for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
@@ -31,6 +24,15 @@ std::string to_hex(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string encode_intake_end(IntakeEnd end) {
+  std::string bytes;
+  base::append_le(bytes, end.position);
+  base::append_le(bytes, end.checksum);
+  return bytes;
+}
+
+std::string_view intake_key() { return kIntakeKey; }
 
 IntakeEnd intake_end(Transaction::Impl& txn) {
   std::string_view bytes;
@@ -172,6 +174,7 @@ void Transaction::Impl::commit(Sync sync) {
     if (failed_) throw_lmdb(fmt::format("cannot commit to '{}'", store.name()), MDB_BAD_TXN);
     // What a large batch adds must not come out of the reserve, as far as that can be told.
     if (adds_ && bytes_ > kSmallBytes) store.require_reserve(2 * bytes_);
+    store.prepare_to_remove(removed.size());
   } catch (...) {
     end();
     throw;

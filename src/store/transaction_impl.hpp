@@ -20,6 +20,9 @@ struct CursorLink {
 
 // How far the intake has been taken in, in that transaction's view.
 IntakeEnd intake_end(Transaction::Impl& txn);
+// The record in the tree `catalog` that says it.
+std::string_view intake_key();
+std::string encode_intake_end(IntakeEnd end);
 
 // One thread at a time; of a write transaction: one thread.
 class Transaction::Impl {

@@ -80,10 +80,15 @@ class Context::Impl : public std::enable_shared_from_this<Context::Impl> {
   // What the handler says on its way: carried to the loop one by one.
   void say(std::function<void()> news) {
     ++unheard_;
-    mailbox->post([self = shared_from_this(), news = std::move(news)] {
-      --self->unheard_;
-      news();
-    });
+    try {
+      mailbox->post([self = shared_from_this(), news = std::move(news)] {
+        --self->unheard_;
+        news();
+      });
+    } catch (...) {
+      --unheard_;  // else its end would wait for it
+      throw;
+    }
   }
   // On the loop, when its thread has reported: the end comes behind all that it has said.
   void tell_end() {

@@ -265,7 +265,12 @@ void Run::start(engine::Claimed claimed) {
     consider_turn();
   };
   events.has_news = [this] { has_news(); };
-  attempt.begin(std::move(events), options_.kill_grace);
+  try {
+    attempt.begin(std::move(events), options_.kill_grace);
+  } catch (...) {
+    attempts_.erase(id);  // it will not end
+    throw;
+  }
 }
 
 // A handler waits for its turn in the pool, a command here.
@@ -396,7 +401,6 @@ void Run::decide_on_turn() {
   turn_waits_ = false;
   turn_is_late_ = false;
   turn_timer_.cancel();
-  turn_under_way_ = true;
   if (attempts_.empty() && arrived_.empty() && ended_.size() < kTurnEnds) {
     // Short, and nothing runs that would have to wait: the way to the other thread and back is saved. But not from in here:
     // whoever calls may be in the middle of what the end of a turn changes.
@@ -404,6 +408,7 @@ void Run::decide_on_turn() {
   } else {
     turns_->start(gather());
   }
+  turn_under_way_ = true;
 }
 
 void Run::gather_news(TurnInput& input) {
@@ -421,7 +426,8 @@ void Run::gather_news(TurnInput& input) {
   news_timer_.cancel();
 }
 
-TurnInput Run::gather() {
+// If memory is short for it, the turn is off: else its end would be waited for.
+TurnInput Run::gather() try {
   TurnInput input;
   gather_news(input);
   input.begun = std::exchange(begun_, {});
@@ -441,6 +447,9 @@ TurnInput Run::gather() {
     input.fail_unknown_tasks = options_.fail_unknown_tasks;
   }
   return input;
+} catch (...) {
+  turn_under_way_ = false;
+  throw;
 }
 
 void Run::turn_done(TurnOutput output) {

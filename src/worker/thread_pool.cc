@@ -1,5 +1,7 @@
 #include "worker/thread_pool.hpp"
 
+#include "base/thread.hpp"
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -43,11 +45,16 @@ struct ThreadPool::State {
 
   bool may_begin() const { return !work.empty() && (busy < limit || ending); }
 
-  // Has threads for what may begin now.
+  // Has threads for what may begin now; fewer, if the system gives no more. Throws if there is none at all.
   static void provide(const std::shared_ptr<State>& state) {
     while (state->threads < state->limit && state->work.size() > state->threads - state->busy) {
-      ++state->threads;
-      std::thread([state] { state->serve(); }).detach();
+      try {
+        base::start_thread([state] { state->serve(); }).detach();
+        ++state->threads;
+      } catch (const IoError&) {
+        if (state->threads == 0) throw;
+        break;
+      }
     }
     if (state->may_begin()) state->wake.notify_one();
   }

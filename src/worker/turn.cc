@@ -1,5 +1,6 @@
 #include "worker/turn.hpp"
 
+#include "base/thread.hpp"
 #include "engine/due.hpp"
 #include "engine/workers.hpp"
 
@@ -94,9 +95,9 @@ TurnOutput try_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_c
 
 TurnThread::TurnThread(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_crashes,
                        std::function<void(TurnOutput)> done)
-    : thread_([this, &queue, worker, max_crashes, done = std::move(done)] {
+    : thread_(base::start_thread([this, &queue, worker, max_crashes, done = std::move(done)] {
         serve([&](TurnInput input) { done(try_turn(queue, worker, max_crashes, std::move(input))); });
-      }) {}
+      })) {}
 
 TurnThread::~TurnThread() {
   {

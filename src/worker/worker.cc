@@ -3,6 +3,7 @@
 
 #include "base/fail.hpp"
 #include "base/text.hpp"
+#include "base/thread.hpp"
 #include "worker/run.hpp"
 
 #include <atomic>
@@ -121,7 +122,7 @@ std::uint64_t Worker::run() { return impl_->run(); }
 void Worker::start() {
   TQ_ASSERT(!impl_->thread.joinable());
   impl_->error = nullptr;
-  impl_->thread = std::thread([impl = impl_.get()] {
+  impl_->thread = base::start_thread([impl = impl_.get()] {
     try {
       impl->attempts = impl->run();
     } catch (...) {

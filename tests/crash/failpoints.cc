@@ -41,10 +41,10 @@ std::set<std::string> failpoints() {
   return names;
 }
 
-// Those that this verb can meet: only two of them make a file.
+// Those that this verb can meet: few of them make a file.
 std::set<std::string> failpoints_of(const Verb& verb) {
   std::set<std::string> names = failpoints();
-  if (verb.prepare && !verb.makes_intake)
+  if (verb.prepare && !verb.makes_files)
     std::erase_if(names, [](const std::string& name) { return name.starts_with("store.create."); });
   return names;
 }

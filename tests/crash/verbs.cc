@@ -3,9 +3,11 @@
 #include "crash/payloads.hpp"
 #include "support/marked.hpp"
 
+#include <tq/upkeep.hpp>
 #include <tq/worker.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -258,6 +260,79 @@ Verb collect() {
           [](TaskQueue& queue) { queue.collect(); }, [](TaskQueue& queue) { return are_removed(queue, 601); }};
 }
 
+// --- upkeep ---
+
+// Another store beside that of the queue.
+std::filesystem::path beside(const TaskQueue& queue, const char* suffix) { return queue.path().native() + suffix; }
+
+// There is none, or it has the four old jobs.
+bool is_copy(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return false;
+  TaskQueue copy(path, {.create = false});
+  require(jobs(copy, {.task = "old"}).size() == kSizes.size(), "the copy has lost jobs");
+  for (const JobInfo& job : jobs(copy)) {
+    require(is_whole(copy.payload(job.id)->bytes), "a job of the copy is not whole");
+  }
+  require(copy.check(true).problems.empty(), "the copy has problems");
+  return true;
+}
+
+Verb copy_verb(const char* name, const std::function<void(TaskQueue&)>& prepare,
+               const std::function<void(TaskQueue&)>& act, const std::function<bool(TaskQueue&)>& is_done) {
+  const auto prepare_all = [prepare](TaskQueue& queue) {
+    add_old(queue, kSizes.size());
+    if (prepare) prepare(queue);
+  };
+  const auto act_once = [act, is_done](TaskQueue& queue) {
+    if (!is_done(queue)) act(queue);
+  };
+  return {name, prepare_all, act_once, is_done, true};
+}
+
+Verb back_up() {
+  return copy_verb(
+      "backup", nullptr, [](TaskQueue& queue) { backup(queue, beside(queue, "-copy")); },
+      [](TaskQueue& queue) { return is_copy(beside(queue, "-copy")); });
+}
+
+Verb restore_in_place_of_another() {
+  return copy_verb(
+      "restore",
+      [](TaskQueue& queue) {
+        backup(queue, beside(queue, "-copy"));
+        backup(queue, beside(queue, "-old"));
+      },
+      [](TaskQueue& queue) { restore(beside(queue, "-copy"), beside(queue, "-old"), true); },
+      [](TaskQueue& queue) {
+        // The one that is renamed is whole again when the new one is there.
+        return is_copy(beside(queue, "-old")) && is_copy(beside(queue, "-old-replaced"));
+      });
+}
+
+void import_copy(TaskQueue& queue) {
+  std::vector<Record> records;
+  export_records(queue, [&](const Record& record) { records.push_back(record); });
+  std::size_t next = 0;
+  import_records(beside(queue, "-copy"),
+                 [&] { return next < records.size() ? std::optional(records[next++]) : std::nullopt; });
+}
+
+Verb import() {
+  return copy_verb("import", nullptr, import_copy, [](TaskQueue& queue) { return is_copy(beside(queue, "-copy")); });
+}
+
+Verb repair_copy() {
+  const auto is_repaired = [](TaskQueue& queue) {
+    const auto copy = beside(queue, "-copy");
+    require(is_copy(copy), "the store is gone");
+    const auto kept = beside(queue, "-copy-damaged");
+    return std::filesystem::exists(kept) && !std::filesystem::equivalent(copy, kept);
+  };
+  return copy_verb(
+      "repair", [](TaskQueue& queue) { backup(queue, beside(queue, "-copy")); },
+      [](TaskQueue& queue) { repair(beside(queue, "-copy"), [](const Damage&) {}); }, is_repaired);
+}
+
 }  // namespace
 
 const std::vector<Verb>& verbs() {
@@ -278,7 +353,11 @@ const std::vector<Verb>& verbs() {
                                         purge(),
                                         purge_dead(),
                                         work(),
-                                        collect()};
+                                        collect(),
+                                        back_up(),
+                                        restore_in_place_of_another(),
+                                        import(),
+                                        repair_copy()};
   return all;
 }
 

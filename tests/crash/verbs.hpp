@@ -18,8 +18,8 @@ struct Verb {
   std::function<void(TaskQueue&)> act;
   // Was it done? Throws if it was done by halves, or something else is wrong.
   std::function<bool(TaskQueue&)> is_done;
-  // Does it make the intake?
-  bool makes_intake = false;
+  // Does it make files that were not there: an intake, a store?
+  bool makes_files = false;
 };
 
 const std::vector<Verb>& verbs();

@@ -82,6 +82,41 @@ void produce(const std::string& store, const Arguments& arguments) {
   }
 }
 
+// contender SEED: always wants the write lock, and adds jobs as `tq put --batch` does. Says "ack TIME ID..." of what was
+// acknowledged, and "full TIME" when the queue was.
+void contend(const std::string& store, const Arguments& arguments) {
+  TaskQueue queue(store);
+  const LetGo let_go;
+  std::mt19937_64 random(std::stoull(arguments.at(0)));
+  for (std::uint64_t turn = 0; !let_go.has_come(); ++turn) {
+    if (turn % 16 != 0) {
+      queue.resume("work");  // which changes nothing
+      continue;
+    }
+    try {
+      std::vector<JobSpec> jobs;
+      for (int i = 0; i < 10; ++i) jobs.push_back({"work", make_payload(random, 100), {.queue = "work"}});
+      std::string ids;
+      for (const JobId id : queue.enqueue_many(jobs)) ids += (ids.empty() ? "" : " ") + std::to_string(id);
+      say("ack", ids);
+    } catch (const QueueFull&) {
+      say("full");
+    }
+  }
+}
+
+// opener: opens the store, looks and closes it. Says "beat TIME" each time.
+void open_and_close(const std::string& store, const Arguments&) {
+  const LetGo let_go;
+  while (!let_go.has_come()) {
+    {
+      TaskQueue queue(store);
+      queue.stats();
+    }
+    say("beat");
+  }
+}
+
 // worker SLOT: serves the queues of its slot and the common one. Says "beat TIME" whenever it has run a job, and
 // "worker TIME ID" at the beginning. Tasks: "pulse" comes again every few milliseconds, "hold" runs until it is asked to
 // stop, "work" returns its payload.
@@ -122,19 +157,20 @@ void work(const std::string& store, const Arguments& arguments) {
   worker.join();
 }
 
-// reader: looks at everything whenever something happens. Says "beat TIME" after each look.
+// reader: looks at much, most of the time. Says "beat TIME" after each look.
 void read(const std::string& store, const Arguments&) {
   TaskQueue queue(store);
   const LetGo let_go;
   for (EventSeq last = 0; !let_go.has_come();) {
-    for (const JobInfo& job : queue.list({.limit = 5})) {
+    for (const JobInfo& job : queue.list({.limit = 20})) {
       queue.payload(job.id);
       queue.log(job.id);
     }
+    queue.events({.after = last, .limit = 100});
     queue.stats();
     queue.queues();
     say("beat");
-    last = queue.wait_events(last, 50ms);
+    last = queue.wait_events(last, 5ms);
   }
 }
 
@@ -187,8 +223,8 @@ void act_anew(const std::string& store, const Arguments& arguments) {
 }
 
 const std::map<std::string, std::function<void(const std::string&, const Arguments&)>> kRoles = {
-    {"producer", produce}, {"worker", work},     {"reader", read},   {"add", add},
-    {"do", act},           {"twice", act_twice}, {"anew", act_anew},
+    {"producer", produce}, {"worker", work}, {"reader", read},     {"contender", contend}, {"opener", open_and_close},
+    {"add", add},          {"do", act},      {"twice", act_twice}, {"anew", act_anew},
 };
 
 }  // namespace

@@ -140,6 +140,20 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_cancelled_before_it_begins_never_does) {
   BOOST_TEST(info(2).crashes == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_signal_for_what_is_claimed_ahead_is_not_the_exit_code_of_its_last_attempt) {
+  const Claimed job = start(w, {.backoff = {.base = 0ms, .jitter = 0}});
+  Outcome outcome = failed();
+  outcome.exit_code = 3;
+  finish(job, std::move(outcome));
+  fire_due();
+  claim_one_ahead(w);
+  cancel(job.id, "enough", 2);
+  BOOST_TEST(!info(job.id).exit_code.has_value());
+  rescue(w);
+  BOOST_TEST(state(job.id) == State::cancelled);
+  BOOST_TEST(!info(job.id).exit_code.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_job_with_a_deadline_to_start_is_not_claimed_ahead) {
   add();
   add({.expires_in = 10s});

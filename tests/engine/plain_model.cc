@@ -14,24 +14,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool waits(State state) {
-  return state == State::blocked || state == State::scheduled || state == State::ready || state == State::retrying;
-}
-
 }  // namespace
-
-template <class Wanted, class Order>
-std::vector<JobId> PlainModel::search(Wanted wanted, Order order, std::size_t limit) const {
-  std::vector<const Job*> found;
-  for (const auto& [id, job] : jobs) {
-    if (wanted(job)) found.push_back(&job);
-  }
-  std::stable_sort(found.begin(), found.end(), [&](const Job* a, const Job* b) { return order(*a) < order(*b); });
-  if (found.size() > limit) found.resize(limit);
-  std::vector<JobId> ids;
-  for (const Job* job : found) ids.push_back(job->id);
-  return ids;
-}
 
 // --- what all share ---
 
@@ -82,45 +65,78 @@ void PlainModel::drop(JobId id) {
 
 // --- producers ---
 
-std::optional<JobId> PlainModel::add(const std::string& task, const std::string& payload,
-                                     const EnqueueOptions& options) {
-  if (is_full(options.queue)) return std::nullopt;
-  queue(options.queue);
-  known_tasks_.insert(task);
+PlainModel::Job PlainModel::make(const New& given, Time now) {
+  const EnqueueOptions& options = given.options;
   Job job;
-  job.id = ++stats.enqueued;
-  const Duration delay = options.delay.value_or(Duration::zero());
-  job.state = delay > Duration::zero() ? State::scheduled : State::ready;
+  job.due = std::max(options.at.value_or(now), now) + options.delay.value_or(Duration::zero());
+  job.state = job.due > now ? State::scheduled : State::ready;
   job.queue = options.queue;
-  job.task = task;
+  job.task = given.task;
   job.labels = options.labels;
   job.priority = options.priority;
   job.max_retries = options.max_retries.value_or(3);
   job.backoff = options.backoff;
+  job.timeout = options.timeout;
   job.enqueued = now;
-  job.due = now + delay;
   job.waits_for_span = options.delay.has_value();
+  job.expires = options.expires_at;
   if (options.expires_in) job.expires = now + *options.expires_in;
   job.ttl = options.result_ttl;
-  job.payload = payload;
-  say(job, EventType::enqueued);
-  jobs.emplace(job.id, job);
-  return job.id;
+  job.payload = given.payload;
+  return job;
+}
+
+JobId PlainModel::enter(Job job) {
+  ++stats.enqueued;
+  known_tasks_.insert(job.task);
+  Event event{.time = job.enqueued, .type = EventType::enqueued, .job = job.id, .queue = job.queue};
+  event.seq = ++stats.last_event;
+  log.push_back(std::move(event));
+  return jobs.emplace(job.id, std::move(job)).first->first;
+}
+
+std::optional<JobId> PlainModel::add(const New& given) {
+  if (is_full(given.options.queue)) return std::nullopt;
+  queue(given.options.queue);
+  Job job = make(given, now);
+  job.id = last_job = next_job++;
+  return enter(std::move(job));
+}
+
+std::vector<JobId> PlainModel::add_many(const std::vector<New>& given) {
+  std::map<std::string, std::uint64_t> wanted;
+  for (const New& job : given) ++wanted[job.options.queue];
+  for (const auto& [name, count] : wanted) {
+    if (is_full(name, count)) return {};
+  }
+  std::vector<JobId> ids;
+  for (const New& job : given) ids.push_back(*add(job));
+  return ids;
+}
+
+bool PlainModel::may_use_intake(const New& job) const {
+  const auto known = queues.find(job.options.queue);
+  const bool has_queue = known != queues.end() && known->second.max_size == 0;
+  return has_queue && known_tasks_.contains(job.task) && job.payload.size() < 65'536;
+}
+
+JobId PlainModel::add_to_intake(const New& given) {
+  intake_.push_back(make(given, now));
+  return intake_.back().id = last_job = next_job++;
+}
+
+void PlainModel::take_in() {
+  for (Job& job : intake_) enter(std::move(job));
+  intake_.clear();
 }
 
 // --- workers ---
 
-WorkerId PlainModel::register_worker(std::uint32_t max_crashes) {
+WorkerId PlainModel::register_worker(const Worker& worker) {
   const WorkerId id = ++last_worker_;
-  workers.emplace(id, max_crashes);
+  workers.emplace(id, worker);
   say({.type = EventType::worker_started, .worker = id});
   return id;
-}
-
-std::vector<JobId> PlainModel::of_worker(WorkerId worker) const {
-  const auto is_its = [&](const Job& job) { return job.state == State::running && job.worker == worker; };
-  return search(
-      is_its, [](const Job& job) { return job.id; }, SIZE_MAX);
 }
 
 void PlainModel::unregister_worker(WorkerId worker) {
@@ -135,17 +151,23 @@ void PlainModel::rescue(WorkerId worker, const std::string& cause, const std::se
   for (const JobId id : of_worker(worker)) {
     Job& job = jobs.at(id);
     if (job.ahead && !begun.contains(id)) {
-      give_back(job);
+      if (flaw != Flaw::worker_keeps_what_it_claimed_ahead) give_back(job);
       continue;
     }
-    if (job.ahead) begin(job);
-    crash(job, workers.at(worker), cause);
+    crash(job, workers.at(worker).max_crashes, cause);
   }
   workers.erase(worker);
   say({.type = EventType::worker_died, .worker = worker, .text = cause});
 }
 
+bool PlainModel::crash(const RunKey& key, std::uint32_t max_crashes, const std::string& cause) {
+  Job* const job = held(key);
+  if (job != nullptr) crash(*job, max_crashes, cause);
+  return job != nullptr;
+}
+
 void PlainModel::crash(Job& job, std::uint32_t max_crashes, const std::string& cause) {
+  if (job.ahead) begin(job, now);
   ++job.crashes;
   ++stats.crashes;
   if (job.cancel_requested) return end(job, State::cancelled, EventType::cancelled, job.error, job.worker);
@@ -182,7 +204,8 @@ std::vector<JobId> PlainModel::claim(const Claim& request) {
   };
   const auto is_asked_for = [&](const Job& job) {
     const bool in_queue = request.queues.empty() || contains(request.queues, job.queue);
-    return job.state == State::ready && tasks.contains(job.task) && in_queue && !queues.at(job.queue).paused;
+    const bool is_paused = queues.at(job.queue).paused && flaw != Flaw::pause_lets_the_first_go;
+    return job.state == State::ready && tasks.contains(job.task) && in_queue && !is_paused;
   };
   const auto order = [&](const Job& job) {
     return std::tuple(rank(job), -std::int64_t{job.priority}, job.due, job.id);
@@ -191,7 +214,8 @@ std::vector<JobId> PlainModel::claim(const Claim& request) {
   for (const JobId id : search(is_asked_for, order, SIZE_MAX)) {
     if (claimed.size() == most) break;
     Job& job = jobs.at(id);
-    if (job.expires && *job.expires <= now && !job.started) {
+    const bool may_expire = !job.started || flaw == Flaw::deadline_counts_after_the_start;
+    if (job.expires && *job.expires <= now && may_expire) {
       end(job, State::expired, EventType::expired, kAnyText);
       continue;
     }
@@ -200,7 +224,7 @@ std::vector<JobId> PlainModel::claim(const Claim& request) {
     job.worker = request.worker;
     ++job.run;
     job.ahead = true;
-    if (claimed.size() < request.limit) begin(job);
+    if (claimed.size() < request.limit) begin(job, now);
     claimed.push_back(id);
   }
   return claimed;
@@ -212,18 +236,19 @@ PlainModel::Job* PlainModel::held(const RunKey& key) {
   return known->second.run == key.run && known->second.worker == key.worker ? &known->second : nullptr;
 }
 
-void PlainModel::begin(Job& job) {
+void PlainModel::begin(Job& job, Time when) {
   job.ahead = false;
-  job.started = now;
+  job.started = when;
+  job.exit_code.reset();
   ++job.attempt;
   ++stats.attempts;
   say(job, EventType::started, {}, job.worker);
 }
 
-bool PlainModel::begin(const RunKey& key) {
+bool PlainModel::begin(const RunKey& key, Time when) {
   Job* const job = held(key);
   if (job == nullptr || !job->ahead) return false;
-  begin(*job);
+  begin(*job, when);
   return true;
 }
 
@@ -233,20 +258,23 @@ void PlainModel::give_back(Job& job) {
   job.state = State::ready;
 }
 
-bool PlainModel::progress(const RunKey& key, const std::string& text) {
+bool PlainModel::progress(const RunKey& key, double fraction, const std::string& text) {
   Job* const job = held(key);
-  if (job != nullptr) say(*job, EventType::progress, text, job->worker);
-  return job != nullptr;
+  if (job == nullptr) return false;
+  say(*job, EventType::progress, text, job->worker);
+  log.back().fraction = fraction;
+  return true;
 }
 
 bool PlainModel::finish(const RunKey& key, const End& given) {
   Job* const job = held(key);
   if (job == nullptr) return false;
-  if (job->ahead && given.kind == Kind::interrupted) return give_back(*job), true;
-  if (job->ahead) begin(*job);
+  if (job->ahead && given.kind == Kind::interrupted && !given.began) return give_back(*job), true;
+  if (job->ahead) begin(*job, given.began.value_or(now));
+  job->exit_code = given.exit_code;
   End end = given;
-  for (const Follow& follow : given.follow_ups) {
-    const auto is_beside = [&](const Follow& other) { return other.options.queue == follow.options.queue; };
+  for (const New& follow : given.follow_ups) {
+    const auto is_beside = [&](const New& other) { return other.options.queue == follow.options.queue; };
     const auto beside = std::count_if(given.follow_ups.begin(), given.follow_ups.end(), is_beside);
     const bool too_many =
         is_full(follow.options.queue, static_cast<std::uint64_t>(beside), follow.options.queue == job->queue ? 1 : 0);
@@ -261,7 +289,7 @@ bool PlainModel::finish(const RunKey& key, const End& given) {
   } else {
     const bool snoozes = end.kind == Kind::snoozed;
     say(*job, snoozes ? EventType::snoozed : EventType::interrupted, snoozes ? "" : end.text, job->worker);
-    --job->attempt;
+    if (!snoozes || flaw != Flaw::snooze_uses_an_attempt) --job->attempt;
     const Duration delay = snoozes ? end.delay.value_or(Duration::zero()) : Duration::zero();
     job->state = delay > Duration::zero() ? State::scheduled : State::ready;
     if (delay > Duration::zero()) wait(*job, delay);
@@ -279,7 +307,7 @@ void PlainModel::succeed(Job& job, const End& end) {
   job.error.clear();
   job.result = end.text;
   this->end(job, State::succeeded, EventType::succeeded, {}, job.worker);
-  for (const Follow& follow : end.follow_ups) add(follow.task, {}, follow.options);
+  for (const New& follow : end.follow_ups) add(follow);
 }
 
 void PlainModel::fail(Job& job, const End& end) {
@@ -291,178 +319,6 @@ void PlainModel::fail(Job& job, const End& end) {
   job.state = State::retrying;
   const Duration policy = model::retry_delay(job.backoff, job.attempt, model::retry_seed(job.id, job.attempt));
   wait(job, end.delay.value_or(policy));
-}
-
-// --- steering ---
-
-CancelOutcome PlainModel::cancel(JobId id, const std::string& reason) {
-  const auto known = jobs.find(id);
-  if (known == jobs.end()) return CancelOutcome::no_such_job;
-  Job& job = known->second;
-  if (is_final(job.state)) return CancelOutcome::already_final;
-  job.error = reason;
-  if (job.state == State::running) {
-    job.cancel_requested = true;
-    say(job, EventType::cancel_requested, reason, job.worker);
-    return CancelOutcome::requested;
-  }
-  end(job, State::cancelled, EventType::cancelled, reason);
-  return CancelOutcome::cancelled;
-}
-
-bool PlainModel::retry(JobId id) {
-  const auto known = jobs.find(id);
-  if (known == jobs.end()) return false;
-  Job& job = known->second;
-  if (!is_final(job.state) && job.state != State::scheduled && job.state != State::retrying) return false;
-  if (is_final(job.state)) {
-    job.attempt = job.crashes = 0;
-    job.finished.reset();
-    job.expires.reset();
-    job.keep_until = {};
-    job.error.clear();
-    job.result.clear();
-  }
-  job.state = State::ready;
-  job.due = now;
-  say(job, EventType::retried);
-  return true;
-}
-
-bool PlainModel::remove(JobId id) {
-  const auto known = jobs.find(id);
-  if (known == jobs.end() || !is_final(known->second.state)) return false;
-  drop(id);
-  return true;
-}
-
-bool PlainModel::change(JobId id, const JobChange& change) {
-  const auto known = jobs.find(id);
-  if (known == jobs.end() || !waits(known->second.state)) return false;
-  Job& job = known->second;
-  if (change.queue && *change.queue != job.queue) {
-    if (is_full(*change.queue)) return false;
-    queue(*change.queue);
-    job.queue = *change.queue;
-  }
-  if (change.priority) job.priority = *change.priority;
-  if (change.labels) job.labels = *change.labels;
-  if (change.at) {
-    job.due = std::max(*change.at, now);
-    job.waits_for_span = false;
-    if (job.due == now) job.state = State::ready;
-    if (job.due > now && job.state == State::ready) job.state = State::scheduled;
-  }
-  say(job, EventType::changed);
-  return true;
-}
-
-void PlainModel::pause(const std::string& name) {
-  Queue& queue = this->queue(name);
-  if (!queue.paused) say({.type = EventType::queue_paused, .queue = name});
-  queue.paused = true;
-}
-
-bool PlainModel::resume(const std::string& name) {
-  const auto known = queues.find(name);
-  if (known == queues.end()) return false;
-  if (known->second.paused) say({.type = EventType::queue_resumed, .queue = name});
-  known->second.paused = false;
-  return true;
-}
-
-void PlainModel::configure(const std::string& name, std::uint64_t max_size) {
-  Queue& queue = this->queue(name);
-  if (queue.max_size != max_size) say({.type = EventType::queue_changed, .queue = name});
-  queue.max_size = max_size;
-}
-
-std::size_t PlainModel::purge(const std::string& queue, std::optional<State> state) {
-  const auto is_purged = [&](const Job& job) {
-    return job.queue == queue && (state ? job.state == *state : waits(job.state));
-  };
-  const std::vector<JobId> found = search(
-      is_purged, [](const Job& job) { return job.id; }, SIZE_MAX);
-  for (const JobId id : found) drop(id);
-  return found.size();
-}
-
-std::size_t PlainModel::purge_dead(Time older_than, std::size_t limit) {
-  const auto is_dead = [&](const Job& job) { return job.state == State::failed && *job.finished < older_than; };
-  const std::vector<JobId> found = search(
-      is_dead, [](const Job& job) { return std::tuple(*job.finished, job.id); }, limit);
-  for (const JobId id : found) drop(id);
-  return found.size();
-}
-
-// --- time ---
-
-void PlainModel::fire_due(std::size_t limit) {
-  const auto since = [](const Job& job) { return job.started.value_or(job.enqueued); };
-  const auto is_behind = [&](const Job& job) {
-    const bool waits_for_time = job.state == State::scheduled || job.state == State::retrying;
-    return waits_for_time && job.waits_for_span && since(job) > now + std::chrono::seconds{1};
-  };
-  const auto newest_first = [&](const Job& job) { return std::tuple(-since(job).time_since_epoch().count(), ~job.id); };
-  for (const JobId id : search(is_behind, newest_first, limit)) {
-    Job& job = jobs.at(id);
-    job.due = now + (job.due - since(job));
-    job.enqueued = std::min(job.enqueued, now);
-    if (job.started) job.started = std::min(*job.started, now);
-    say(job, EventType::changed, kAnyText);
-  }
-  const auto is_too_late = [&](const Job& job) {
-    return waits(job.state) && !job.started && job.expires && *job.expires <= now;
-  };
-  for (const JobId id : search(
-           is_too_late, [](const Job& job) { return std::tuple(*job.expires, job.id); }, limit)) {
-    end(jobs.at(id), State::expired, EventType::expired, kAnyText);
-  }
-  const auto is_due = [&](const Job& job) {
-    return (job.state == State::scheduled || job.state == State::retrying) && job.due <= now;
-  };
-  for (const JobId id : search(
-           is_due, [](const Job& job) { return std::tuple(job.due, job.id); }, limit)) {
-    jobs.at(id).state = State::ready;
-    say(jobs.at(id), EventType::due);
-  }
-}
-
-std::size_t PlainModel::collect(std::size_t limit) {
-  const auto is_old = [&](const Job& job) { return is_final(job.state) && job.keep_until <= now; };
-  const std::vector<JobId> old = search(
-      is_old, [](const Job& job) { return std::tuple(job.keep_until, job.id); }, limit);
-  for (const JobId id : old) drop(id);
-  return old.size();
-}
-
-bool PlainModel::forget_events(EventSeq first_kept, std::size_t limit) {
-  const auto is_old = [&](const Event& event) { return event.time < now - keep_events; };
-  std::size_t must_go = 0;
-  while (must_go < std::min(limit, log.size()) && is_old(log[must_go])) ++must_go;
-  // What stands before an old event is old, whatever the clock said.
-  std::size_t may_go = 0;
-  for (std::size_t i = 0; i < log.size(); ++i) {
-    if (is_old(log[i])) may_go = i + 1;
-  }
-  std::size_t gone = 0;
-  while (gone < log.size() && log[gone].seq < first_kept) ++gone;
-  log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(gone));
-  return gone >= must_go && gone <= std::min(may_go, limit);
-}
-
-// --- looking ---
-
-std::vector<JobId> PlainModel::list(const JobFilter& filter) const {
-  const auto is_listed = [&](const Job& job) {
-    const bool in_state = std::find(filter.states.begin(), filter.states.end(), job.state) != filter.states.end();
-    return (filter.states.empty() || in_state) && (filter.queue.empty() || filter.queue == job.queue) &&
-           (filter.task.empty() || filter.task == job.task) &&
-           (filter.label.empty() || contains(job.labels, filter.label)) &&
-           (filter.before == 0 || job.id < filter.before);
-  };
-  return search(
-      is_listed, [](const Job& job) { return ~job.id; }, filter.limit);
 }
 
 }  // namespace tq::engine

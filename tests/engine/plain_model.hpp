@@ -3,9 +3,12 @@
 #pragma once
 
 #include "engine/finish.hpp"
+#include "plain_output.hpp"
 
 #include <tq/types.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -14,6 +17,17 @@
 #include <vector>
 
 namespace tq::engine {
+
+// A rule that the model has wrong on purpose, so that it can be seen that the simulation finds it.
+enum class Flaw {
+  none,
+  snooze_uses_an_attempt,
+  retry_keeps_crashes,
+  pause_lets_the_first_go,
+  deadline_counts_after_the_start,
+  wait_is_not_begun_anew,
+  worker_keeps_what_it_claimed_ahead,
+};
 
 class PlainModel {
  public:
@@ -44,7 +58,17 @@ class PlainModel {
     std::string payload;
     std::string result;
     std::string saved;
-    std::uint64_t output_bytes = 0;  // ever written
+    PlainOutput output;
+    Duration timeout{};
+    std::optional<int> exit_code;
+    int signal = 0;  // of a cancel that was requested
+  };
+  struct Worker {
+    std::uint32_t max_crashes = 0;
+    std::uint32_t concurrency = 0;
+    bool stopping = false;
+    std::vector<std::string> queues;
+    std::vector<std::string> tasks;
   };
   struct Queue {
     bool paused = false;
@@ -58,8 +82,9 @@ class PlainModel {
     std::size_t limit = 0;
     std::size_t ahead = 0;
   };
-  struct Follow {
+  struct New {
     std::string task;
+    std::string payload;
     EnqueueOptions options;
   };
   struct End {
@@ -67,33 +92,46 @@ class PlainModel {
     std::string text;  // result or error
     bool for_good = false;
     std::optional<Duration> delay;
-    std::vector<Follow> follow_ups;
+    std::optional<int> exit_code;
+    std::optional<Time> began;
+    std::vector<New> follow_ups;
   };
   static constexpr const char* kAnyText = "*";
 
+  Flaw flaw = Flaw::none;
   Time now{};
   Duration keep_succeeded{};
   Duration keep_failed{};
   Duration keep_events{};
   std::map<JobId, Job> jobs;
   std::map<std::string, Queue> queues;
-  std::map<WorkerId, std::uint32_t> workers;  // with their max_crashes
-  std::vector<Event> log;                     // oldest first; what retention has cut is gone
+  std::map<WorkerId, Worker> workers;
+  std::deque<Event> log;  // oldest first; what retention has cut is gone
   Stats stats;
+  JobId next_job = 1;
+  JobId last_job = 0;  // the highest number that a job has got
 
   // Nothing: the queue is full.
-  std::optional<JobId> add(const std::string& task, const std::string& payload, const EnqueueOptions& options);
-  WorkerId register_worker(std::uint32_t max_crashes);
+  std::optional<JobId> add(const New& job);
+  // All of them, or none: then it is empty.
+  std::vector<JobId> add_many(const std::vector<New>& jobs);
+  // It has its number, and is a job when it is taken in.
+  JobId add_to_intake(const New& job);
+  bool may_use_intake(const New& job) const;
+  void take_in();
+
+  WorkerId register_worker(const Worker& worker);
   void unregister_worker(WorkerId worker);
   void rescue(WorkerId worker, const std::string& cause, const std::set<JobId>& begun);
   std::vector<JobId> claim(const Claim& request);
-  bool begin(const RunKey& key);
+  bool begin(const RunKey& key, Time when);
+  bool crash(const RunKey& key, std::uint32_t max_crashes, const std::string& cause);
   bool finish(const RunKey& key, const End& end);
-  bool progress(const RunKey& key, const std::string& text);
+  bool progress(const RunKey& key, double fraction, const std::string& text);
   // The job, if this claim holds it.
   Job* held(const RunKey& key);
 
-  CancelOutcome cancel(JobId id, const std::string& reason);
+  CancelOutcome cancel(JobId id, const std::string& reason, int signal);
   // These return false where the engine refuses.
   bool retry(JobId id);
   bool remove(JobId id);
@@ -102,7 +140,7 @@ class PlainModel {
   void pause(const std::string& queue);
   void configure(const std::string& queue, std::uint64_t max_size);
   std::size_t purge(const std::string& queue, std::optional<State> state);
-  std::size_t purge_dead(Time older_than, std::size_t limit);
+  std::size_t purge_dead(std::optional<Time> older_than, std::size_t limit);
 
   void fire_due(std::size_t limit);
   std::size_t collect(std::size_t limit);
@@ -111,8 +149,19 @@ class PlainModel {
 
   std::uint64_t count(const std::string& queue, const std::function<bool(State)>& wanted) const;
   std::vector<JobId> list(const JobFilter& filter) const;
+  std::vector<EventSeq> events(const EventFilter& filter) const;
+  // The codes of the reasons in a row.
+  std::string why(JobId id, const std::function<bool(WorkerId)>& alive) const;
+  bool has_ready(const std::vector<std::string>& queues) const;
+  std::optional<Time> next_due() const;
+  std::optional<Time> next_keep() const;
+  std::vector<JobId> of_worker(WorkerId worker) const;
+  static bool may_expire(const Job& job);
+  // When it began to wait, or to do what it now waits after.
+  static Time since(const Job& job) { return job.started.value_or(job.enqueued); }
 
  private:
+  std::vector<Job> intake_;
   std::set<std::string> known_tasks_;
   WorkerId last_worker_ = 0;
 
@@ -121,7 +170,9 @@ class PlainModel {
   Queue& queue(const std::string& name);
   bool is_full(const std::string& name, std::uint64_t more = 1, std::uint64_t less = 0) const;
   void end(Job& job, State state, EventType type, const std::string& text, WorkerId worker = 0);
-  void begin(Job& job);
+  static Job make(const New& job, Time now);
+  JobId enter(Job job);
+  void begin(Job& job, Time when);
   void give_back(Job& job);
   void crash(Job& job, std::uint32_t max_crashes, const std::string& cause);
   void wait(Job& job, Duration delay);
@@ -129,10 +180,22 @@ class PlainModel {
   void fail(Job& job, const End& end);
   void drop(JobId id);
   std::size_t fair_share(const Claim& request, const std::set<std::string>& tasks) const;
-  std::vector<JobId> of_worker(WorkerId worker) const;
   // The ids of those jobs that are `wanted`, by `order`, at most so many.
   template <class Wanted, class Order>
   std::vector<JobId> search(Wanted wanted, Order order, std::size_t limit) const;
 };
+
+template <class Wanted, class Order>
+std::vector<JobId> PlainModel::search(Wanted wanted, Order order, std::size_t limit) const {
+  std::vector<const Job*> found;
+  for (const auto& [id, job] : jobs) {
+    if (wanted(job)) found.push_back(&job);
+  }
+  std::stable_sort(found.begin(), found.end(), [&](const Job* a, const Job* b) { return order(*a) < order(*b); });
+  if (found.size() > limit) found.resize(limit);
+  std::vector<JobId> ids;
+  for (const Job* job : found) ids.push_back(job->id);
+  return ids;
+}
 
 }  // namespace tq::engine

@@ -55,7 +55,7 @@ std::string codes(const std::vector<Reason>& reasons) {
   return in_a_row(reasons, [](const Reason& reason) { return reason.code; });
 }
 
-World::World() : environment(store::Environment::open(":memory:", {})) {}
+World::World(const std::filesystem::path& path) : environment(store::Environment::open(path, {})) {}
 
 World::~World() {
   try {
@@ -93,6 +93,7 @@ JobId World::add_many(std::size_t count, const EnqueueOptions& options, std::str
 
 WorkerId World::worker(std::uint32_t max_crashes) {
   model::WorkerRecord record;
+  record.pid = 77;  // 0 would be one of a copy
   record.concurrency = 4;
   record.max_crashes = max_crashes;
   record.tasks = {"work"};

@@ -1,5 +1,5 @@
-// One store in memory, a clock that the test holds, and each verb of the engine as a transaction of its own. When the test
-// ends its store goes through check().
+// One store, in memory unless it is given a path, a clock that the test holds, and each verb of the engine as a transaction of
+// its own. When the test ends its store goes through check().
 #pragma once
 
 #include "engine/check.hpp"
@@ -17,6 +17,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -55,7 +56,8 @@ std::string codes(const std::vector<Reason>& reasons);
 
 class World {
  public:
-  World();
+  // Of the store at `path`, which is made if there is none.
+  explicit World(const std::filesystem::path& path = ":memory:");
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# What each floor may include besides itself. `plain` is <tq/error.hpp> and <tq/types.hpp>, `contract` the rest of
+# What each floor may include besides itself. `plain` is <tq/error.hpp>, <tq/record.hpp> and <tq/types.hpp>, `contract` the rest of
 # <tq/...>. A floor that is in no other's set is above it or its sibling.
 FLOORS = {
     'plain': set(),
@@ -82,7 +82,7 @@ def read(root, *folders):
 
 
 def floor_of(path):
-    if path in ('include/tq/error.hpp', 'include/tq/types.hpp'):
+    if path in ('include/tq/error.hpp', 'include/tq/record.hpp', 'include/tq/types.hpp'):
         return 'plain'
     if path.startswith('include/tq/'):
         return 'contract'
