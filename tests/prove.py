@@ -38,7 +38,7 @@ PROOFS = [
     Proof('real-power-cut', ['tests/power_cut/test-loop-device'], 20, 2000),
     Proof('failing-calls', ['tests/failing_calls/test-failing-calls'], 2000, 0, in_memory=True),
     Proof('full-disk', ['tests/failing_calls/test-full-disk'], 1, 50),
-    Proof('file-size', ['tests/failing_calls/test-file-size'], 1, 50, in_memory=True),
+    Proof('file-size', ['tests/failing_calls/test-file-size'], 20, 1000, in_memory=True),
     Proof('rot', ['tests/rot/test-rot'], 100_000, 1_000_000, in_memory=True),
     Proof('time', ['tests/time/test-time'], 300, 30_000),
     Proof('fuzz', ['fuzz/run.py'], 60, 3600),

@@ -1,8 +1,8 @@
 #include "cli/fault.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstring>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -42,12 +42,11 @@ void expect_faults(int exit_code) {
 
 void name_store(const std::string& path) {
   const std::string text = fmt::format(
-      "tq: a fault while using '{}': most likely it is damaged, and 'tq check --deep' says how; else this is an error "
-      "in "
-      "tq\n",
+      "tq: a fault while using '{}': most likely it is damaged, and 'tq check --deep' says how; else this is an "
+      "error in tq\n",
       path);
   if (text.size() > sizeof sentence) return;
-  std::memcpy(sentence, text.data(), text.size());
+  std::copy(text.begin(), text.end(), sentence);
   sentence_size = text.size();
 }
 

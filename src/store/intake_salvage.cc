@@ -31,7 +31,8 @@ std::vector<SalvagedRecord> with_holes(std::string_view ring, std::vector<Salvag
     all.push_back(std::move(record));
   }
   // The last one, if its head at least says that it is of this lap.
-  const std::string_view rest = ring.substr(std::min<std::uint64_t>(before % std::max<std::uint64_t>(ring.size(), 1), ring.size()));
+  const std::string_view rest =
+      ring.substr(std::min<std::uint64_t>(before % std::max<std::uint64_t>(ring.size(), 1), ring.size()));
   const std::uint64_t claimed = std::min<std::uint64_t>(claimed_bytes(rest), rest.size());
   const bool is_begun = rest.substr(0, kIntakeHeadBytes).find_first_not_of('\0') != rest.npos;
   if (claimed != 0 && is_begun && base::ByteReader(rest).le<std::uint64_t>() == before) {

@@ -76,18 +76,19 @@ void Sandbox::drain_task(const std::string& task, Handler handler) const {
   worker.run();
 }
 
-void Sandbox::wait_for(const std::string& type) const {
-  Process events = start({"events", "-f", "--type", type});
+void Sandbox::wait_for(const std::string& type, EventSeq after) const {
+  Process events = start({"events", "-f", "--from", std::to_string(after + 1), "--type", type});
   events.read_until(type);
 }
 
 BackgroundWorker::BackgroundWorker(const Sandbox& sandbox, Words options)
     : process_([&] {
         const TaskQueue made{std::filesystem::path(sandbox.store())};  // for events, which only look
+        before_ = made.stats().last_event;
         options.insert(options.begin(), "worker");
         return sandbox.start(options);
       }()) {
-  sandbox.wait_for("worker_started");
+  sandbox.wait_for("worker_started", before_);
 }
 
 BackgroundWorker::~BackgroundWorker() {

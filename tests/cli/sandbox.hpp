@@ -42,8 +42,8 @@ class Sandbox {
   void drain() const;
   // Runs jobs of a task in this process until none is left.
   void drain_task(const std::string& task, Handler handler) const;
-  // Waits until the event log has an event of that type.
-  void wait_for(const std::string& type) const;
+  // Waits until the event log has an event of that type, after the one with that number.
+  void wait_for(const std::string& type, EventSeq after = 0) const;
 
   bool checks_at_end = true;
 
@@ -59,6 +59,7 @@ class BackgroundWorker {
   Process& process() { return process_; }
 
  private:
+  EventSeq before_ = 0;  // the newest event before it
   Process process_;
 };
 

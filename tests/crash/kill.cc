@@ -38,11 +38,13 @@ constexpr std::size_t kKillsPerStore = 1000;
 
 // Of all stores.
 struct Tally {
-  std::size_t kills = 0;
-  std::size_t stops = 0;  // before a kill
+  std::size_t processes = 0, guards = 0, keepers = 0;  // killed
+  std::size_t stops = 0;                               // before a kill
   std::size_t acknowledged = 0;
   Figures pauses;
   Figures rescues;
+
+  std::size_t kills() const { return processes + guards + keepers; }
 };
 
 class KillTest {
@@ -187,14 +189,14 @@ class KillTest {
       const std::uint64_t part = victim->is_worker() ? random_.below(6) : kWorker;
       const pid_t guard = part < kWorker ? test::guard_below(victim->process().pid()) : 0;
       const pid_t keeper = part == kKeeper && guard != 0 ? test::guard_below(guard) : 0;
-      if (keeper != 0) ::kill(keeper, SIGKILL);
-      if (guard != 0 && keeper == 0) ::kill(guard, SIGKILL);
-      tally_.kills += part == kBoth && guard != 0 ? 2 : 1;
+      const pid_t below = keeper != 0 ? keeper : guard;
+      if (below != 0 && ::kill(below, SIGKILL) == 0) ++(keeper != 0 ? tally_.keepers : tally_.guards);
       if (part == kGuard || part == kKeeper) {
         victim->process().kill(SIGCONT);
         continue;
       }
       victim->process().kill(SIGKILL);
+      ++tally_.processes;
       dead.insert(victim);
     }
     return dead;
@@ -283,19 +285,23 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_and_everybody_goes_on_when_processes_are_ki
   const char* const rounds = std::getenv("TQ_TEST_ROUNDS");
   const std::size_t wanted = rounds != nullptr ? static_cast<std::size_t>(std::atoll(rounds)) : 50;
   Random random;
-  while (tally.kills < wanted) {
-    const std::size_t enough = std::min(wanted, tally.kills + kKillsPerStore);
+  while (tally.kills() < wanted) {
+    const std::size_t enough = std::min(wanted, tally.kills() + kKillsPerStore);
     KillTest test(random, tally);
-    while (tally.kills < enough) test.round();
+    while (tally.kills() < enough) test.round();
     test.finish();
   }
+  if (wanted < 500) return;
+  BOOST_TEST(tally.guards > 0u);
+  BOOST_TEST(tally.keepers > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(it_is_proved, *boost::unit_test::depends_on(
                                        "kill/nothing_is_lost_and_everybody_goes_on_when_processes_are_killed")) {
   std::cout << "until a survivor was heard again: " << tally.pauses.text() << ", " << tally.pauses.above(kAimNs)
             << " above 250 ms\nuntil the jobs of a dead worker were rescued: " << tally.rescues.text() << '\n'
-            << "proved: " << tally.kills << " kills (seed " << test::test_seed() << "), " << tally.stops
+            << "proved: " << tally.kills() << " kills (seed " << test::test_seed() << "), " << tally.guards
+            << " of guards and " << tally.keepers << " of keepers, " << tally.stops
             << " of them of a stopped process: 0 of " << tally.acknowledged
             << " acknowledged jobs lost, every survivor went on within " << tally.pauses.ms(1) << " (p99 "
             << tally.pauses.ms(0.99) << "), rescue p99 " << tally.rescues.ms(0.99) << ", 0 orphans\n";

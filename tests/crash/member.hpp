@@ -1,6 +1,7 @@
 // A process that the kill test starts, listens to and kills; and the figures that come of it.
 #pragma once
 
+#include "support/children.hpp"
 #include "support/marked.hpp"
 #include "support/process.hpp"
 
@@ -21,8 +22,7 @@ namespace tq::test {
 
 // A process of the guard's, below this one: below a worker its guard, below that a keeper of commands. 0: there is none.
 inline pid_t guard_below(pid_t parent) {
-  std::ifstream file("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
-  for (pid_t child; file >> child;) {
+  for (const pid_t child : children_of(parent)) {
     std::string name;
     std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm") >> std::ws, name);
     if (name == "tq-guard") return child;

@@ -76,7 +76,8 @@ std::string judged(const TempDir& dir, const std::string& said) {
   return judge.said + (judge.status > 128 ? "the judge died of signal " + std::to_string(judge.status - 128) : "");
 }
 
-// A step's failure is a sentence: of one line, that names a file, or what else was wanted of the system, and gives a reason. Empty: it is.
+// A step's failure is a sentence: of one line, that names a file, or what else was wanted of the system, and gives a
+// reason. Empty: it is.
 std::string fault_of(const std::string& failure) {
   std::istringstream words(failure);
   std::string step, kind, text;
@@ -85,8 +86,8 @@ std::string fault_of(const std::string& failure) {
   if (kind == "bad_alloc" || kind == "Error") return {};  // the latter: what it needs was not done either
   if (kind == "other") return "something else was thrown in " + step + ": " + text;
   const bool has_reason = text.find(": ") != text.npos && text.size() < 400;
-  const bool names =
-      text.find("'/") != text.npos || text.starts_with("cannot start ") || text.starts_with("cannot make an event loop");
+  const bool names = text.find("'/") != text.npos || text.starts_with("cannot start ") ||
+                     text.starts_with("cannot make an event loop");
   return has_reason && names ? std::string() : "no sentence that names a file and a reason: " + failure;
 }
 

@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_variable_behind_a_large_environment_is_found) {
   std::vector<std::string> environment;
   for (int i = 0; i < 10; ++i) environment.push_back("V" + std::to_string(i) + "=" + std::string(100'000, 'x'));
   environment.push_back("TQ_GUARD=" + token + ".1");
-  const pid_t pid = start_stray(witness, environment, kStay);
+  // It executes nothing more: to copy so much takes long, and for that time a process has no environment.
+  const pid_t pid = start_stray(witness, environment, "echo ready >&0; kill -STOP $$");
   witness.line();
   BOOST_TEST(kill_leftovers(token) == 1u);
   BOOST_TEST(signal_that_ended(pid) == SIGKILL);

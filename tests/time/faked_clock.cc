@@ -1,6 +1,7 @@
 #include "time/faked_clock.hpp"
 
 #include "base/fail.hpp"
+#include "support/children.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -8,7 +9,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -18,19 +18,9 @@ namespace {
 
 constexpr Duration kPatience = std::chrono::minutes{1};
 
-std::vector<pid_t> children(pid_t pid) {
-  std::vector<pid_t> found;
-  std::error_code gone;  // it has ended meanwhile
-  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), gone)) {
-    std::ifstream file(task.path() / "children");
-    found.insert(found.end(), std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>());
-  }
-  return found;
-}
-
 void signal_all(pid_t pid, int signal) {
   ::kill(pid, signal);
-  for (const pid_t child : children(pid)) signal_all(child, signal);
+  for (const pid_t child : children_of(pid)) signal_all(child, signal);
 }
 
 }  // namespace
