@@ -183,7 +183,7 @@ class KillTest {
 
   // Of a worker it may be the guard that is killed, or a keeper, or the guard as well. Returns whose own process was.
   std::set<Member*> kill(const std::vector<Member*>& victims) {
-    constexpr std::uint64_t kGuard = 0, kKeeper = 1, kBoth = 2, kWorker = 3;  // and above
+    constexpr std::uint64_t kGuard = 0, kKeeper = 1, kWorker = 3;  // 2: guard and worker; 3 and above: the worker alone
     std::set<Member*> dead;
     for (Member* victim : victims) {
       const std::uint64_t part = victim->is_worker() ? random_.below(6) : kWorker;
