@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -14,6 +15,7 @@ namespace {
 
 struct Armed {
   std::mutex mutex;
+  std::condition_variable changed;
   std::string name;
   std::string action;
   long countdown = 1;
@@ -39,6 +41,7 @@ void arm(std::string_view spec) {
   if (spec.empty()) {
     armed_state.name.clear();
     armed.store(false);
+    armed_state.changed.notify_all();
     return;
   }
   const auto equals = spec.find('=');
@@ -51,8 +54,8 @@ void arm(std::string_view spec) {
     if (!is_count) fail<InvalidArgument>("TQ_FAILPOINT: '{}' is no count: use 1 for the first time", count);
     action = action.substr(0, at);
   }
-  if (action != "exit" && action != "error" && action != "full") {
-    fail<InvalidArgument>("TQ_FAILPOINT: '{}' is no action: use exit, error or full", action);
+  if (action != "exit" && action != "error" && action != "full" && action != "wait") {
+    fail<InvalidArgument>("TQ_FAILPOINT: '{}' is no action: use exit, error, full or wait", action);
   }
   armed_state.name = spec.substr(0, equals);
   armed_state.action = action;
@@ -62,9 +65,13 @@ void arm(std::string_view spec) {
 
 int reached(const char* name) {
   Armed& armed_state = state();
-  const std::lock_guard lock(armed_state.mutex);
+  std::unique_lock lock(armed_state.mutex);
   if (armed_state.name != name || --armed_state.countdown != 0) return 0;
   if (armed_state.action == "exit") ::_exit(137);
+  if (armed_state.action == "wait") {
+    armed_state.changed.wait(lock, [&] { return armed_state.name != name; });
+    return 0;
+  }
   return armed_state.action == "full" ? ENOSPC : EIO;
 }
 

@@ -1,8 +1,8 @@
 // Named places where a test can make a process die or a call fail: crash paths are paths.
 //
 // TQ_FAILPOINT="store.commit.before=exit", or "...=exit@3" for the third time the place is reached. `exit` ends the process
-// at once (as kill -9 would: no destructor, no flush), `error` makes the call fail with EIO, `full` with ENOSPC.
-// Without the variable a place costs one load.
+// at once (as kill -9 would: no destructor, no flush), `error` makes the call fail with EIO, `full` with ENOSPC, `wait` keeps
+// the thread there until the place is disarmed. Without the variable a place costs one load.
 #pragma once
 
 #include <atomic>

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -120,6 +121,11 @@ DeathWatch::DeathWatch(EventLoop& loop, std::int64_t pid, std::uint64_t started,
 }
 
 DeathWatch::~DeathWatch() = default;
+
+bool DeathWatch::has_ended() const {
+  pollfd process{impl_->process.get(), POLLIN, 0};
+  return ::poll(&process, 1, 0) == 1;
+}
 
 std::string DeathWatch::how() const { return describe(wait_status(impl_->process.get(), impl_->pid, impl_->started)); }
 

@@ -38,6 +38,9 @@ class DeathWatch {
   DeathWatch(const DeathWatch&) = delete;
   DeathWatch& operator=(const DeathWatch&) = delete;
 
+  // Also before `died` is called.
+  bool has_ended() const;
+
   // Once it has ended, also before `died` is called: "was killed by SIGSEGV", "exited with status 1"; or "" if the kernel
   // does not tell strangers: it does of a zombie, and since Linux 6.15 of any process.
   std::string how() const;

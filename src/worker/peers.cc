@@ -29,6 +29,13 @@ void Peers::refresh(WorkerId self) {
   std::erase_if(peers_, [&](const auto& peer) { return !registered.contains(peer.first); });
 }
 
+bool Peers::has_dying() const {
+  return std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) {
+    const Peer& peer = entry.second;
+    return peer.is_dying || (peer.process && peer.process->has_ended());
+  });
+}
+
 void Peers::watch(WorkerId id, const model::WorkerRecord& record) {
   Peer& peer = peers_[id];
   // A worker of this process cannot die without it.

@@ -24,6 +24,9 @@ class Peers {
   // Looks who is registered but `self`, watches who is new, forgets who is gone.
   void refresh(WorkerId self);
 
+  // Is there a worker whose process has ended, and which is still registered? What it had in hand is to be rescued soon.
+  bool has_dying() const;
+
  private:
   struct Peer {
     std::unique_ptr<loop::DeathWatch> process;

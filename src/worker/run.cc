@@ -441,6 +441,7 @@ TurnInput Run::gather() try {
   if (input.claim.limit + input.claim.ahead != 0) {
     // Whoever rings from now on is heard after this turn.
     may_claim_ = false;
+    rings_before_claim_ = worker_rings_;
     input.claim.worker = id_;
     input.claim.queues = options_.queues;
     input.claim.tasks = record_.tasks;
@@ -464,8 +465,10 @@ void Run::turn_done(TurnOutput output) {
   set_wake_up(output.next_due, output.next_keep);
   if (!error_) arrived_ = std::move(output.claimed);  // else theirs is whoever rescues them
   if (ended_.size() >= kTurnEnds) consider_turn();    // it runs while these are begun
+  const bool has_arrived = !arrived_.empty();
   start_arrived();
-  // Somebody may have cancelled one between its claim and now.
+  // Somebody may have cancelled one between its claim and now, even if that ring has been heard.
+  if (has_arrived) worker_rings_ = rings_before_claim_;
   look_for_news_of_workers();
   consider_turn();
 }
@@ -498,7 +501,8 @@ void Run::set_wake_up(std::optional<Time> next_due, std::optional<Time> next_kee
 
 bool Run::is_finished() const {
   if (!attempts_.empty() || !ahead_.empty()) return false;
-  return stopping_ || options_.drain || options_.once;
+  if (stopping_ || options_.once) return true;
+  return options_.drain && !peers_.has_dying();  // what those had in hand will be there to be done
 }
 
 void Run::stop(bool now) {

@@ -98,6 +98,7 @@ class Run {
   bool takes_reports_ = false;                          // of several at once
   std::uint64_t begun_seen_ = 0;                        // of the pool's, when it was looked at last
   std::uint32_t worker_rings_ = 0;                      // of the bell's, when cancels and peers were looked for last
+  std::uint32_t rings_before_claim_ = 0;                // and when the last turn that claims was started
   Ahead ahead_;
 
   std::vector<engine::Claimed> arrived_;  // with the last turn, and not begun yet

@@ -1,5 +1,6 @@
 #include "worker/turn.hpp"
 
+#include "base/failpoint.hpp"
 #include "base/thread.hpp"
 #include "engine/due.hpp"
 #include "engine/workers.hpp"
@@ -80,6 +81,7 @@ TurnOutput take_turn(TaskQueue::Impl& queue, WorkerId worker, std::uint32_t max_
     output.next_keep = engine::next_keep(ledger.txn());
   };
   queue.change(Room::spared, follow_ups, edit, has_news ? store::Sync::full : store::Sync::relaxed);
+  if (!output.claimed.empty()) TQ_FAILPOINT("worker.claimed");
   return output;
 }
 

@@ -5,7 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cerrno>
+#include <thread>
 
 using namespace tq::base;
 
@@ -45,6 +47,24 @@ BOOST_AUTO_TEST_CASE(an_empty_spec_disarms) {
   failpoint::arm("here=error");
   failpoint::arm("");
   BOOST_TEST(failpoint_errno("here") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(wait_keeps_a_thread_there_until_the_place_is_disarmed) {
+  failpoint::arm("here=wait");
+  std::atomic<bool> is_there = false;
+  std::atomic<bool> is_disarmed = false;
+  bool passed_after = false;
+  std::thread thread([&] {
+    is_there = true;
+    TQ_FAILPOINT("here");
+    passed_after = is_disarmed;
+  });
+  while (!is_there) std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i) std::this_thread::yield();  // if it did not wait, it would be through now
+  is_disarmed = true;
+  failpoint::arm("");
+  thread.join();
+  BOOST_TEST(passed_after);
 }
 
 BOOST_AUTO_TEST_CASE(exit_ends_the_process_at_once_without_destructors) {

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <set>
+#include <thread>
 
 namespace tq {
 namespace {
@@ -175,6 +176,28 @@ pid_t guard_of(pid_t worker) {
     if (file && parent == worker && name == "(tq-guard)") return std::stoi(pid);
   }
   return 0;
+}
+
+BOOST_FIXTURE_TEST_CASE(a_draining_worker_waits_for_what_a_dying_one_had_in_hand, Processes) {
+  auto victim = spawn();
+  const JobId id = add("hold");
+  BOOST_TEST(Running::of(victim->line()).id == id);
+  const pid_t guard = guard_of(victim->pid());
+  BOOST_REQUIRE(guard != 0);
+  handle("hold", [](const Payload&, Context&) { return Payload{}; });
+  handle("work", [&](const Payload&, Context&) {
+    ::kill(guard, SIGSTOP);  // it holds the lock of its worker
+    victim->kill(SIGKILL);
+    BOOST_TEST(victim->wait() == 128 + SIGKILL);
+    return Payload{};
+  });
+  const JobId last = add("work");
+  std::thread draining([this] { drain(); });
+  end(last);
+  ::kill(guard, SIGCONT);
+  draining.join();
+  BOOST_TEST(info(id).state == State::succeeded);
+  BOOST_TEST(queue.workers().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_guard_that_is_killed_takes_its_commands_with_it_and_is_replaced, Processes) {

@@ -1,4 +1,5 @@
 // The run of a worker: what it claims and in which order, how it waits, how it ends.
+#include "base/failpoint.hpp"
 #include "queue/impl.hpp"
 #include "worker/workshop.hpp"
 
@@ -329,6 +330,34 @@ BOOST_FIXTURE_TEST_CASE(when_the_clock_jumps_no_time_out_comes_early, Jumping) {
   end(due);  // the worker has noticed
   release.give();
   BOOST_TEST(end(id).state == State::succeeded);
+}
+
+// --- cancels ---
+
+BOOST_FIXTURE_TEST_CASE(a_cancel_between_the_claim_of_a_job_and_its_begin_reaches_it, Workshop) {
+  Signal running;
+  Signal stopped;
+  handle("work", [&](const Payload&, Context& context) -> Payload {
+    running.give();
+    until_asked_to_stop(context);
+    stopped.give();
+    throw std::runtime_error("stopped");
+  });
+  start({.concurrency = 2});
+  const JobId first = add();
+  running.take();
+  struct Held {
+    Held() { base::failpoint::arm("worker.claimed=wait"); }
+    ~Held() { base::failpoint::arm(""); }
+  };
+  std::optional<Held> held(std::in_place);
+  const JobId second = add();
+  event(second, EventType::started);  // it is claimed, and the thread that has claimed it has not said so yet
+  queue.cancel(second);
+  queue.cancel(first);
+  stopped.take();  // the worker has looked for cancels
+  held.reset();
+  for (const JobId id : {first, second}) BOOST_TEST(end(id).state == State::cancelled);
 }
 
 // --- the end ---
