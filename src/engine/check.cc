@@ -2,6 +2,8 @@
 
 #include "engine/ledger.hpp"
 #include "store/blob.hpp"
+#include "store/copy.hpp"
+#include "store/format.hpp"
 
 #include <algorithm>
 #include <map>
@@ -26,6 +28,7 @@ class Checker {
     check_events();
     if (deep_) check_output();
     check_blobs();
+    check_kinds();
     return std::move(report_);
   }
 
@@ -46,12 +49,17 @@ class Checker {
     }
   }
 
+  void saw(Tree tree, std::uint64_t records = 1) {
+    report_.records += records;
+    seen_[static_cast<std::size_t>(tree)] += records;
+  }
+
   // Visits every key of a kind; each one's damage is a problem of its own.
   template <class Key, class Visit>
   void each(std::string_view what, Visit visit) {
     store::Cursor<Key> cursor(txn_);
     for (bool more = cursor.first(); more; more = cursor.next()) {
-      ++report_.records;
+      saw(Key::kTree);
       guarded(what, [&] { visit(cursor.key(), cursor.value()); });
     }
   }
@@ -101,7 +109,7 @@ class Checker {
   void check_names(std::string_view what, char kind, IsKnown is_known) {
     store::RawCursor cursor(txn_, Tree::catalog, static_cast<std::uint8_t>(kind));
     for (bool more = cursor.first(); more; more = cursor.next()) {
-      ++report_.records;
+      saw(Tree::catalog);
       const std::string_view name = cursor.key().substr(1);
       guarded(what, [&] {
         if (!is_known(name)) problem("{}: '{}' has no record", what, name);
@@ -271,19 +279,36 @@ class Checker {
 
   void check_blobs() {
     guarded("the blobs", [&] {
-      report_.records += store::check_blobs(
+      const std::uint64_t records = store::check_blobs(
           txn_, deep_, [&](std::string text) { problem("{}", text); },
           [&](JobId job, store::BlobKind kind) {
             const auto header = find_header(job);
             if (header && header->has(flag_of(kind))) return;
             problem("the blob of kind {} of job {} belongs to nothing", static_cast<int>(kind), job);
           });
+      saw(Tree::blobs, records);
     });
+  }
+
+  // Once all that has a known kind has been visited: nobody would ever ask for the rest, as for an event whose key has rotted.
+  void check_kinds() {
+    for (const std::uint8_t kind : {store::kStoreKind, TotalsKey::kKind}) {
+      store::RawCursor cursor(txn_, Tree::catalog, kind);
+      for (bool more = cursor.first(); more; more = cursor.next()) saw(Tree::catalog);
+    }
+    for (std::size_t i = 0; i < store::kTreeCount; ++i) {
+      const auto tree = static_cast<Tree>(i);
+      if (tree == Tree::logs && !deep_) continue;
+      const std::uint64_t there = store::count_records(txn_, tree);
+      if (there == seen_[i]) continue;
+      problem("the tree '{}' has {} records, of which {} are of a known kind", store::kTreeNames[i], there, seen_[i]);
+    }
   }
 
   const store::Transaction& txn_;
   const bool deep_;
   CheckReport report_;
+  std::array<std::uint64_t, store::kTreeCount> seen_{};
   model::Totals totals_;
   std::map<std::uint32_t, model::QueueRecord> queues_;
   std::map<std::uint32_t, std::string> tasks_;

@@ -266,6 +266,24 @@ BOOST_AUTO_TEST_CASE(a_log_of_events_that_is_not_whole_is_found) {
                    [](Ledger& ledger) { edit_event(ledger, 5, [](auto& event) { event.queue = 9; }); }));
 }
 
+BOOST_AUTO_TEST_CASE(a_record_of_an_unknown_kind_is_found) {
+  // As when a bit of the key of the first event has rotted: without it the log looks as if retention had cut it.
+  const auto lose_kind = [](Ledger& ledger) {
+    std::string key(store::encode_key(EventKey{1}));
+    const std::string value(store::get(ledger.txn(), EventKey{1}).value());
+    store::erase(ledger.txn(), EventKey{1});
+    key.front() = 0;
+    ledger.txn().put(Tree::events, key, value);
+  };
+  const EventSeq all = stats().last_event;
+  const std::string text =
+      "the tree 'events' has " + std::to_string(all) + " records, of which " + std::to_string(all - 1);
+  for (const bool deep : {false, true}) BOOST_TEST(finds(text, lose_kind, deep));
+  for (const auto tree : {Tree::catalog, Tree::jobs, Tree::index, Tree::logs, Tree::blobs}) {
+    BOOST_TEST(finds("are of a known kind", [tree](Ledger& ledger) { ledger.txn().put(tree, "\x7f", "value"); }));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_job_that_does_not_know_its_newest_event_is_found) {
   const EventSeq newest = header(4).last_event;
   const auto with = [&](EventSeq seq) -> Damage {
