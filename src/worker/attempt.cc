@@ -51,9 +51,10 @@ std::optional<ProgressPart> Attempt::take_progress() {
 void Attempt::end(engine::Outcome outcome, bool crashed) {
   if (timeout_) timeout_->cancel();
   if (force_) force_->cancel();
+  outcome = in_memory([&] { return judge(std::move(outcome)); });
   // The owner destroys this object in there: nothing may follow.
   const auto ended = events_.ended;
-  ended(judge(std::move(outcome)), crashed);
+  ended(std::move(outcome), crashed);
 }
 
 void Attempt::add_output(Stream stream, std::string_view bytes) {

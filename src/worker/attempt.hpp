@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -58,6 +59,16 @@ class Attempt {
   virtual void ask_to_stop(int signal) = 0;
   // Must lead to end() soon.
   virtual void force() = 0;
+
+  // What `make` returns; if memory is short for that, the job is to be done again.
+  template <class Make>
+  static engine::Outcome in_memory(Make make) {
+    try {
+      return make();
+    } catch (const std::bad_alloc&) {
+      return {.kind = engine::Outcome::Kind::interrupted, .error = "out of memory"};  // so short that it takes none
+    }
+  }
 
   // It begins now.
   void start_timeout();

@@ -102,11 +102,12 @@ void CommandAttempt::force() {
 }
 
 void CommandAttempt::ended(const loop::ChildExit& exit) {
+  end(in_memory([&] { return outcome_of(exit); }), exit.kind == loop::ChildExit::Kind::lost);
+}
+
+engine::Outcome CommandAttempt::outcome_of(const loop::ChildExit& exit) const {
   using Kind = engine::Outcome::Kind;
-  if (exit.kind == loop::ChildExit::Kind::lost) {
-    end({.kind = Kind::failed, .error = exit.error}, true);
-    return;
-  }
+  if (exit.kind == loop::ChildExit::Kind::lost) return {.kind = Kind::failed, .error = exit.error};
   engine::Outcome outcome;
   outcome.exit_code = exit.exit_code();
   const bool went_well = exit.kind == loop::ChildExit::Kind::exited && exit.code == 0;
@@ -115,7 +116,7 @@ void CommandAttempt::ended(const loop::ChildExit& exit) {
     outcome.kind = Kind::failed;
     outcome.error = describe(exit);
   }
-  end(std::move(outcome));
+  return outcome;
 }
 
 }  // namespace tq::worker

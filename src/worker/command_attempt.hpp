@@ -22,6 +22,7 @@ class CommandAttempt : public Attempt {
   void ask_to_stop(int signal) override;
   void force() override;
   void ended(const loop::ChildExit& exit);
+  engine::Outcome outcome_of(const loop::ChildExit& exit) const;
 
   loop::Guard& guard_;
   TaskQueue::Impl& queue_;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -92,9 +93,8 @@ class Context::Impl : public std::enable_shared_from_this<Context::Impl> {
   }
   // On the loop, when its thread has reported: the end comes behind all that it has said.
   void tell_end() {
-    if (unheard_ != 0) {
-      mailbox->post([self = shared_from_this()] { self->tell_end(); });
-    } else if (on_end) {
+    if (unheard_ != 0 && tell_end_later()) return;
+    if (on_end) {
       const auto end = on_end;  // a copy, since it ends in close()
       end(std::move(*outcome));
     }
@@ -129,6 +129,14 @@ class Context::Impl : public std::enable_shared_from_this<Context::Impl> {
   // By mutex_.
   void unmark() {
     if (queue_ != nullptr && std::exchange(is_marked_, false)) queue_->begun().unmark(key.worker, key.job);
+  }
+
+  // False if memory is short for that: then what it has said and is not heard yet, nobody will hear.
+  bool tell_end_later() try {
+    mailbox->post([self = shared_from_this()] { self->tell_end(); });
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 
   std::chrono::steady_clock::time_point began_steady_;

@@ -230,9 +230,7 @@ void Run::look_for_cancels() {
     }
   }
   for (const auto& [attempt, signal] : running) {
-    if (attempt->withdraw()) {
-      give_back(attempt->claimed());
-      --attempts_started_;
+    if (withdraw(*attempt)) {
       attempts_.erase(attempt->claimed().id);
     } else {
       attempt->stop(Attempt::Stop::cancel, signal);
@@ -299,12 +297,7 @@ void Run::watch_ahead() {
 
 void Run::give_back_ahead() {
   for (const engine::Claimed& job : ahead_.take_all()) give_back(job);
-  std::erase_if(attempts_, [this](const auto& entry) {
-    if (!entry.second->withdraw()) return false;
-    give_back(entry.second->claimed());
-    --attempts_started_;
-    return true;
-  });
+  std::erase_if(attempts_, [this](const auto& entry) { return withdraw(*entry.second); });
   ahead_timer_.cancel();
   consider_turn();
 }
@@ -316,9 +309,21 @@ void Run::give_back(const engine::Claimed& claimed) {
   ended_.push_back({{claimed.id, claimed.record.header.run, id_}, std::move(outcome), false});
 }
 
+// If it has not begun, it is given back, and is to be forgotten. That comes first: what is withdrawn never ends.
+bool Run::withdraw(Attempt& attempt) {
+  give_back(attempt.claimed());
+  if (attempt.withdraw()) {
+    --attempts_started_;
+    return true;
+  }
+  ended_.pop_back();
+  return false;
+}
+
+// Should memory be short for its outcome, it is over all the same: the run, which that ends, waits for those that are not.
 void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
-  const auto found = attempts_.find(id);
-  Attempt& attempt = *found->second;
+  const auto taken = attempts_.extract(id);
+  Attempt& attempt = *taken.mapped();
   const bool says_nothing = attempt.output().empty();
   if (!says_nothing) last_output_.push_back(attempt.output().take(attempt.key()));
   auto progress = attempt.take_progress();
@@ -330,7 +335,6 @@ void Run::attempt_ended(JobId id, engine::Outcome outcome, bool crashed) {
   if (crashed) guard_is_lost_ = true;
   ahead_.ran(attempt.ran_for());
   if (!handlers_.contains(attempt.claimed().task)) pool_.set_limit(options_.concurrency - --commands_);
-  attempts_.erase(found);
 }
 
 // Some have ended in the pool.
@@ -341,9 +345,17 @@ void Run::handlers_ended() {
 
 void Run::take_reports() {
   const auto reports = pool_.take_reports();
+  std::exception_ptr error;
   takes_reports_ = true;
-  for (const auto& ended : reports) ended->report();
+  for (const auto& ended : reports) {
+    try {
+      ended->report();
+    } catch (...) {
+      error = std::current_exception();  // the others have ended nevertheless
+    }
+  }
   takes_reports_ = false;
+  if (error) std::rethrow_exception(error);
   if (!reports.empty()) start_ahead();
 }
 

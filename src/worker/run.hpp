@@ -62,6 +62,7 @@ class Run {
   void start_arrived();
   void watch_ahead();
   void give_back(const engine::Claimed& claimed);
+  bool withdraw(Attempt& attempt);
   void give_back_ahead();
   std::unique_ptr<Attempt> make_attempt(engine::Claimed claimed);
   void consider_turn();

@@ -2,9 +2,28 @@
 #include "base/failpoint.hpp"
 #include "engine/keys.hpp"
 #include "support/marked.hpp"
+#include "worker/turn.hpp"
 #include "worker/workshop.hpp"
 
 #include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+// The next allocation of exactly so many bytes fails, on whatever thread. 0: none.
+std::atomic<std::size_t> failing_bytes = 0;
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  std::size_t wanted = bytes;
+  void* const place = failing_bytes.compare_exchange_strong(wanted, 0) ? nullptr : std::malloc(bytes);
+  if (place == nullptr) throw std::bad_alloc();
+  return place;
+}
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
 
 namespace tq {
 namespace {
@@ -142,6 +161,27 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_record_that_the_loop_meets_ends_the_run_in_goo
   write(record);
   BOOST_TEST(queue.impl().rescue_dead() == 1u);
   BOOST_TEST(info(id).state == State::ready);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_without_memory_for_an_outcome_ends_and_loses_nothing) {
+  TempDir dir;
+  const std::string path = dir / "jobs.tq";
+  JobId id = 0;
+  {
+    TaskQueue queue(path);
+    Worker worker(queue);
+    worker.handle("work", [&](const Payload&, Context&) {
+      failing_bytes = sizeof(worker::Ended);  // it is put into a vector that is empty
+      return Payload{};
+    });
+    id = queue.enqueue("work", {});
+    BOOST_CHECK_THROW(worker.run(), std::bad_alloc);
+    BOOST_TEST(failing_bytes == 0u);
+  }
+  TaskQueue queue(path);
+  BOOST_TEST(queue.get(id)->state == State::ready);
+  BOOST_TEST(queue.get(id)->crashes == 1u);
+  test::check_clean(queue);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
