@@ -25,8 +25,8 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 // Throws Conflict (there is a file `to`), Damaged, DiskFull, IoError.
 std::uint64_t backup(const TaskQueue& queue, const std::filesystem::path& to, const Progress& progress = {});
 
-// Makes the store `to` from the backup `from`, which stays as it is. With `replace`, a store that is there is renamed first,
-// with its side files, to `to` + "-replaced". Durable on return. Returns the number of records.
+// Makes the store `to` from the backup `from`, which stays as it is. With `replace`, a store that is there is renamed when
+// that is done, with its side files, to `to` + "-replaced". Durable on return. Returns the number of records.
 // Throws NotFound (no `from`), Conflict (there is a file `to`, or somebody has it open, or "-replaced" is there), Damaged,
 // DiskFull, IoError.
 std::uint64_t restore(const std::filesystem::path& from, const std::filesystem::path& to, bool replace = false,

@@ -45,12 +45,16 @@ std::uint64_t restore(const std::filesystem::path& from, const std::filesystem::
   const auto source = store::Environment::open(from, {.create = false});
   if (source->intake_is_pending()) TaskQueue(from, {.create = false}).impl().take_in();
   const std::string aside = store::resolve(to).native() + "-replaced";
-  if (!replace && store::is_half_aside(to, aside)) {
+  std::uint64_t records = 0;
+  const auto fill = [&](store::Environment& made) { records = engine::copy(*source, made, progress); };
+  if (replace) {
+    store::replace_store(to, aside, fill);
+    return records;
+  }
+  if (store::is_half_aside(to, aside)) {
     base::fail<Conflict>("'{}' was being replaced when that was interrupted: do it again with 'replace'", to.native());
   }
-  if (replace) store::set_aside(to, aside);
-  std::uint64_t records = 0;
-  store::make_store(to, [&](store::Environment& made) { records = engine::copy(*source, made, progress); });
+  store::make_store(to, fill);
   return records;
 }
 
@@ -74,7 +78,9 @@ Repaired repair(const std::filesystem::path& given, const std::function<void(con
   std::uint64_t set_aside_before = 0;
   bool is_sound = true;
   store::remake_store(path, kept, [&](store::Environment& made) {
-    const auto intake = store::salvage_intake(path.native() + "-intake");
+    const std::string ring = path.native() + "-intake";
+    const bool was_moved = !store::identify(ring);  // by a repair that was killed
+    const auto intake = store::salvage_intake(was_moved ? kept + "-intake" : ring);
     is_sound = store::has_sound_pages(path);
     const auto old = open_damaged(path, is_sound, [&](const Damage& damage) {
       ++set_aside_before;

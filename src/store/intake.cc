@@ -38,8 +38,6 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x31656b61746e6974;
 constexpr std::size_t kSharedBytes = 4096;
-constexpr std::uint64_t kRingBytes = 4 << 20;
-constexpr std::uint64_t kLeastRingBytes = 4 * Intake::kMostBytes;
 constexpr std::size_t kChunkBytes = 16 * 1024;  // read at once
 // Whoever waits for a flush of another process looks after that one's life so often.
 // Whoever opens a store alone reads what is pending. More than this is taken in, so that the next one need not.
@@ -58,7 +56,7 @@ void fail_at(const char* failpoint, const std::string& path) {
 
 void write_zeros(const std::string& path) {
   const base::Fd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL);
-  const std::string zeros(kRingBytes, '\0');
+  const std::string zeros(Intake::kRingBytes, '\0');
   base::write_all(file.get(), zeros, path);
 }
 
@@ -168,7 +166,7 @@ void Intake::open_ring() {
     base::fail<StoreError>("'{}' was replaced while the store is open; end the processes that have it open", path_);
   }
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size < kLeastRingBytes || size % kIntakeAlign != 0) {
+  if (!is_ring_size(size)) {
     base::fail<Damaged>("'{}' is damaged: it has {} bytes, and {} were written", path_, size, kRingBytes);
   }
   finish_creation(file.get(), path_);

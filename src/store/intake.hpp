@@ -33,6 +33,9 @@ class Intake {
 
   // Bytes of one record at most.
   static constexpr std::size_t kMostBytes = 128 * 1024;
+  // Bytes of the ring, as it is made; and may one have so many, of whatever version?
+  static constexpr std::uint64_t kRingBytes = 4 << 20;
+  static bool is_ring_size(std::uint64_t bytes) { return bytes >= 4 * kMostBytes && bytes % kIntakeAlign == 0; }
 
   struct Added {
     std::uint64_t number = 0;  // the record's; 0: there is no room, or no intake, and nothing was written

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/fail.hpp"
 #include "base/fd.hpp"
+#include "store/intake.hpp"
 #include "store/transaction_impl.hpp"
 
 #include <algorithm>
@@ -46,7 +47,9 @@ std::vector<SalvagedRecord> with_holes(std::string_view ring, std::vector<Salvag
 std::vector<SalvagedRecord> salvage_intake(const std::filesystem::path& ring) {
   std::vector<SalvagedRecord> found;
   if (::access(ring.c_str(), F_OK) != 0) return found;
-  const std::string bytes = base::read_all(base::open_file(ring, O_RDONLY).get(), ring.native());
+  std::string bytes = base::read_all(base::open_file(ring, O_RDONLY).get(), ring.native());
+  if (!Intake::is_ring_size(bytes.size()))
+    bytes.resize(Intake::kRingBytes);  // it was cut off: where a record stands tells its lap
   for (std::size_t at = 0; at + kIntakeHeadBytes <= bytes.size(); at += kIntakeAlign) {
     const std::string_view here = std::string_view(bytes).substr(at);
     const auto position = base::ByteReader(here).le<std::uint64_t>();

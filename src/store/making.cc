@@ -4,6 +4,7 @@
 #include "base/failpoint.hpp"
 #include "store/creation.hpp"
 #include "store/environment_impl.hpp"
+#include "store/intake.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,6 +50,36 @@ void rename_file(const std::string& from, const std::string& to) {
 void sync_file(const std::string& path) {
   const base::Fd fd = base::open_file(path, O_RDWR);
   if (::fsync(fd.get()) != 0) base::throw_system(fmt::format("cannot sync '{}'", path), errno);
+}
+
+// May what is at `path` be called `to`?
+void refuse_aside(const LockFile& locks, const fs::path& path, const fs::path& to) {
+  refuse_in_use(locks, path);
+  if (is_there(path) && is_there(to))
+    base::fail<Conflict>("there is '{}' from an earlier time: move it away first", to.native());
+}
+
+// The caller holds the lock.
+void move_aside(const LockFile& locks, const fs::path& path, const fs::path& to) {
+  refuse_aside(locks, path, to);
+  if (is_there(path)) {
+    rename_file(path, to);
+    base::sync_directory(path.parent_path());
+  }
+  fail_at("store.aside.data", path);
+  for (const char* suffix : kDurable) {
+    const std::string side = path.native() + suffix;
+    if (is_there(side) && !is_there(to.native() + suffix)) rename_file(side, to.native() + suffix);
+    fail_at("store.aside.side", path);
+  }
+  base::sync_directory(path.parent_path());
+}
+
+// What make_store() makes there, or of that what was not renamed.
+void remove_made(const std::string& made) {
+  std::error_code ignored;
+  for (const char* suffix : {"", "-new", "-locks"}) fs::remove(made + suffix, ignored);
+  fs::remove_all(made + "-blobs", ignored);
 }
 
 void fill_file(const fs::path& path, const std::string& made, const Fill& fill) {
@@ -97,6 +128,9 @@ void remake_store(const fs::path& given, const fs::path& kept, const Fill& fill)
     base::sync_directory(path.parent_path());
     fail_at("store.make.kept", path);
     ::unlink((path.native() + "-intake-ends").c_str());  // it remembers what may be lost now, as after a power cut
+    if (const std::string ring = path.native() + "-intake";
+        is_there(ring) && !Intake::is_ring_size(fs::file_size(ring)))
+      rename_file(ring, kept.native() + "-intake");
     rename_file(made, path);
   } catch (...) {
     ::unlink(made.c_str());
@@ -120,19 +154,37 @@ void set_aside(const fs::path& given, const fs::path& to) {
   const fs::path path = resolve(given);
   const auto locks = std::make_shared<LockFile>(path.native() + "-locks");
   const WriteLock lock(locks);
-  refuse_in_use(*locks, path);
-  if (is_there(path)) {
-    if (is_there(to)) base::fail<Conflict>("there is '{}' from an earlier time: move it away first", to.native());
-    rename_file(path, to);
+  move_aside(*locks, path, to);
+}
+
+void replace_store(const fs::path& given, const fs::path& aside, const Fill& fill) {
+  const fs::path path = resolve(given);
+  const auto locks = std::make_shared<LockFile>(path.native() + "-locks");
+  const std::string made = path.native() + "-restored";
+  remove_made(made);
+  if (!is_there(path)) {
+    set_aside(path, aside);
+    make_store(path, fill);
+    return;
+  }
+  {
+    const WriteLock lock(locks);
+    refuse_aside(*locks, path, aside);
+  }
+  try {
+    make_store(made, fill);
+    const WriteLock lock(locks);
+    move_aside(*locks, path, aside);
+    if (is_there(made + "-blobs")) rename_file(made + "-blobs", path.native() + "-blobs");
+    fail_at("store.replace.side", path);
+    rename_file(made, path);
     base::sync_directory(path.parent_path());
+    TQ_FAILPOINT("store.replace.end");
+  } catch (...) {
+    remove_made(made);
+    throw;
   }
-  fail_at("store.aside.data", path);
-  for (const char* suffix : kDurable) {
-    const std::string side = path.native() + suffix;
-    if (is_there(side) && !is_there(to.native() + suffix)) rename_file(side, to.native() + suffix);
-    fail_at("store.aside.side", path);
-  }
-  base::sync_directory(path.parent_path());
+  remove_made(made);
 }
 
 bool is_half_aside(const fs::path& given, const fs::path& to) {

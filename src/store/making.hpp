@@ -20,11 +20,16 @@ using Fill = std::function<void(Environment& made)>;
 void make_store(const std::filesystem::path& path, const Fill& fill);
 
 // Makes the store anew: as make_store, but its file takes the place of `path`, which is kept as `kept`. `fill` reads from that,
-// which nobody else does meanwhile. Side files and intake stay where they are. Throws Conflict if anybody has it open, or `kept` is there.
+// which nobody else does meanwhile. Side files and intake stay where they are, but for an intake that is cut off: `kept` + "-intake". Throws Conflict if anybody has it open, or `kept` is there.
 void remake_store(const std::filesystem::path& path, const std::filesystem::path& kept, const Fill& fill);
 
 // A store without a name, that is gone when it is closed, with the side files of `path`: filled by `fill`, to be read from.
 std::shared_ptr<Environment> make_nameless(const std::filesystem::path& path, const Fill& fill);
+
+// Makes the store as make_store does, and only when that is whole and durable sets aside what is there, as set_aside does, and takes
+// its place. Where nothing is, it goes on with what an earlier attempt that was killed has left undone. Throws Conflict if anybody
+// has it open, or `aside` is there: then nothing has changed.
+void replace_store(const std::filesystem::path& path, const std::filesystem::path& aside, const Fill& fill);
 
 // Gives the store and its side files another name, so that there is none of the old one. What an earlier attempt that was killed
 // has done already is not done again. Throws Conflict if anybody has it open, or there is a store `to`.

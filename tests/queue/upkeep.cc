@@ -212,7 +212,14 @@ BOOST_AUTO_TEST_CASE(a_restore_that_failed_half_way_is_done_again) {
   make_quiet();
   { backup(TaskQueue(path), to); }
   TaskQueue(path).enqueue("work", {"raw", "pending there"});
-  for (const char* step : {"store.aside.data=error", "store.blob.copied=error", "store.make.filled=error"}) {
+  for (const char* step : {"store.blob.copied=error", "store.make.filled=full"}) {
+    base::failpoint::arm(step);
+    BOOST_CHECK_THROW(restore(to, path, true), IoError);
+    base::failpoint::arm("");
+    BOOST_TEST(!fs::exists(path + "-replaced"), step);
+    BOOST_TEST(TaskQueue(path, {.create = false}).payload(6)->bytes == "pending there", step);  // nothing has changed
+  }
+  for (const char* step : {"store.aside.data=error", "store.aside.side=error@2", "store.replace.side=error"}) {
     base::failpoint::arm(step);
     BOOST_CHECK_THROW(restore(to, path, true), IoError);
     base::failpoint::arm("");
@@ -220,9 +227,15 @@ BOOST_AUTO_TEST_CASE(a_restore_that_failed_half_way_is_done_again) {
     if (step == std::string("store.aside.data=error")) {
       BOOST_TEST(message_of<Conflict>([&] { restore(to, path); }).find("was being replaced") != std::string::npos);
     }
+    if (step == std::string("store.replace.side=error")) break;
+    fs::rename(path + "-replaced", path);
+    for (const char* side : {"-intake", "-blobs"}) {
+      if (fs::exists(path + "-replaced" + side)) fs::rename(path + "-replaced" + side, path + side);
+    }
   }
   restore(to, path, true);
   check_filled(path);
+  for (const char* left : {"", "-blobs", "-locks"}) BOOST_TEST(!fs::exists(path + "-restored" + left), left);
   TaskQueue replaced(path + "-replaced", {.create = false});
   BOOST_TEST(replaced.payload(6)->bytes == "pending there");
   check_clean(replaced);
@@ -278,6 +291,33 @@ BOOST_AUTO_TEST_CASE(a_repair_sets_aside_what_is_damaged_and_keeps_the_rest) {
   BOOST_TEST(ids(queue.list()) == "5 4 3 1");
   BOOST_TEST(queue.enqueue("work", {}) == 6u);
   check_clean(queue);
+}
+
+BOOST_AUTO_TEST_CASE(an_intake_that_is_cut_off_gives_what_is_left_and_is_set_aside) {
+  for (const std::uintmax_t bytes : {0u, 4096u, 600'013u}) {
+    for (const std::string failing : {"", "store.make.kept", "store.make.end"}) {
+      const test::TempDir fresh;
+      const std::string store = fresh / "jobs.tq";
+      {
+        TaskQueue queue(store);
+        for (const char* payload : {"first", "pending"}) queue.enqueue("work", {"raw", payload});
+      }
+      fs::resize_file(store + "-intake", bytes);
+      BOOST_CHECK_THROW(TaskQueue(store).enqueue("work", {}), Damaged);
+      const auto repair_store = [&] { repair(store, [](const Damage&) {}); };
+      if (!failing.empty()) {
+        base::failpoint::arm(failing + "=error");
+        BOOST_CHECK_THROW(repair_store(), IoError);
+        base::failpoint::arm("");
+      }
+      if (failing != "store.make.end") repair_store();
+      BOOST_TEST(fs::file_size(store + "-damaged-intake") == bytes);
+      TaskQueue queue(store, {.create = false});
+      if (bytes != 0) BOOST_TEST(queue.payload(2)->bytes == "pending");
+      BOOST_TEST(queue.enqueue("work", {}) == (bytes != 0 ? 3u : 2u));
+      check_clean(queue);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_repair_is_refused_while_somebody_has_it_open) {
