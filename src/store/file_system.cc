@@ -25,6 +25,15 @@ void refuse_unless_regular(const fs::path& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) fail<Unsupported>("cannot open '{}': it is not a regular file", path.native());
 }
 
+// Returns how many were not there.
+std::size_t make_directories(const fs::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) == 0) return 1;
+  if (errno == EEXIST) return 0;
+  if (errno != ENOENT) base::throw_system(fmt::format("cannot make the directory '{}'", directory.native()), errno);
+  const std::size_t made = make_directories(directory.parent_path());
+  return made + make_directories(directory);
+}
+
 }  // namespace
 
 fs::path resolve(const fs::path& path) {
@@ -55,21 +64,19 @@ std::optional<FileId> identify(const fs::path& path) {
 }
 
 void make_parent_directory(const fs::path& path) {
-  const fs::path parent = path.parent_path();
-  if (::mkdir(parent.c_str(), 0700) == 0) {
-    base::sync_directory(parent.parent_path());
-    return;
-  }
-  if (errno == EEXIST) {
-    try {  // whoever made it may have been killed before this
-      base::sync_directory(parent.parent_path());
-    } catch (const IoError&) {  // not ours to read: then it was not one of us who made it
+  std::size_t made = make_directories(path.parent_path());
+  // Also what was there: whoever made it may not have come to this yet, or have been killed before. Where we may not write, or
+  // cannot sync, it was none of us.
+  for (fs::path above = path.parent_path().parent_path(); ::access(above.c_str(), W_OK) == 0;
+       above = above.parent_path()) {
+    try {
+      base::sync_directory(above);
+    } catch (const IoError&) {
+      if (made != 0) throw;
     }
-    return;
+    made -= std::min<std::size_t>(made, 1);
+    if (!above.has_relative_path()) break;
   }
-  if (errno != ENOENT) base::throw_system(fmt::format("cannot make the directory '{}'", parent.native()), errno);
-  make_parent_directory(parent);
-  make_parent_directory(path);
 }
 
 bool is_network_file_system(std::uint64_t type) {

@@ -20,7 +20,8 @@ std::filesystem::path resolve(const std::filesystem::path& path);
 std::optional<FileId> identify(const std::filesystem::path& path);
 FileId identify(int fd, const std::filesystem::path& path);
 
-// Makes the directory that `path` is to stand in, with those above it, each 0700 and synced into its parent.
+// Makes the directory that `path` is to stand in, with those above it, each 0700. On return all of them are synced into their
+// parents, whoever has made them.
 void make_parent_directory(const std::filesystem::path& path);
 // Throws Unsupported if the directory of `path` is on a network file system: neither locks nor shared maps hold there.
 void refuse_network(const std::filesystem::path& path);

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -224,10 +226,16 @@ void control(const Task& task) {
 const std::map<std::string, std::function<void(const Task&)>> kRoles = {
     {"producer", produce}, {"worker", work}, {"controller", control}};
 
+// As if somebody had made one of the directories on the way, and not come to sync it yet.
+void make_unsynced_directory(const std::string& store) {
+  ::mkdir(std::filesystem::path(store).parent_path().parent_path().c_str(), 0700);
+}
+
 }  // namespace
 }  // namespace tq::test::power_cut
 
 int main(int, char** argv) try {
+  tq::test::power_cut::make_unsynced_directory(argv[1]);
   tq::test::power_cut::kRoles.at(argv[2])({argv[1], std::stoull(argv[3]), std::stoull(argv[4])});
   return 0;
 } catch (const std::exception& error) {
