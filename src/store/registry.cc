@@ -47,9 +47,14 @@ std::shared_ptr<Environment> find_or_open(const std::function<std::optional<File
       all.closed.wait(lock);
       continue;
     }
+    // With room for it before: a store that is open could not be closed again in here.
+    decltype(all.open) room;
+    auto place = room.extract(room.try_emplace(FileId{}).first);
     const auto [opened_id, environment] = open(is_open);
     if (!environment) continue;
-    all.open[opened_id] = environment;
+    place.key() = opened_id;
+    place.mapped() = environment;
+    all.open.insert(std::move(place));
     return environment;
   }
 }

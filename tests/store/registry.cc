@@ -1,6 +1,7 @@
 #include "store/registry.hpp"
 
 #include "store_test.hpp"
+#include "support/failing_new.hpp"
 
 #include <atomic>
 #include <thread>
@@ -51,6 +52,19 @@ BOOST_AUTO_TEST_CASE(who_opens_is_asked_again_when_the_file_turns_out_to_be_open
   BOOST_TEST(asked == 3);
   BOOST_TEST((found != nullptr));
   registry::close(FileId{2, 2}, [] {});
+}
+
+// If it did, the store would have to be closed with the registry locked, for ever.
+BOOST_AUTO_TEST_CASE(a_store_that_has_been_opened_takes_no_memory_to_be_known) {
+  const auto found = registry::find_or_open([&] { return std::nullopt; },
+                                            [&](const registry::IsOpen&) {
+                                              auto opened = std::pair(FileId{3, 3}, Environment::open(":memory:", {}));
+                                              test::failing_bytes = test::kAnyBytes;
+                                              return opened;
+                                            });
+  test::failing_bytes = 0;
+  BOOST_TEST((registry::find_or_open([] { return FileId{3, 3}; }, {}) == found));
+  registry::close(FileId{3, 3}, [] {});
 }
 
 BOOST_AUTO_TEST_CASE(a_fork_while_another_thread_opens_leaves_the_child_able_to_open) {

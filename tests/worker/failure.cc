@@ -1,29 +1,12 @@
 // When the store fails, a run ends with an exception, and nothing runs any more.
 #include "base/failpoint.hpp"
 #include "engine/keys.hpp"
+#include "support/failing_new.hpp"
 #include "support/marked.hpp"
 #include "worker/turn.hpp"
 #include "worker/workshop.hpp"
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-// The next allocation of exactly so many bytes fails, on whatever thread. 0: none.
-std::atomic<std::size_t> failing_bytes = 0;
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  std::size_t wanted = bytes;
-  void* const place = failing_bytes.compare_exchange_strong(wanted, 0) ? nullptr : std::malloc(bytes);
-  if (place == nullptr) throw std::bad_alloc();
-  return place;
-}
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t) noexcept { std::free(place); }
 
 namespace tq {
 namespace {
@@ -171,12 +154,12 @@ BOOST_AUTO_TEST_CASE(a_run_without_memory_for_an_outcome_ends_and_loses_nothing)
     TaskQueue queue(path);
     Worker worker(queue);
     worker.handle("work", [&](const Payload&, Context&) {
-      failing_bytes = sizeof(worker::Ended);  // it is put into a vector that is empty
+      test::failing_bytes = sizeof(worker::Ended);  // it is put into a vector that is empty
       return Payload{};
     });
     id = queue.enqueue("work", {});
     BOOST_CHECK_THROW(worker.run(), std::bad_alloc);
-    BOOST_TEST(failing_bytes == 0u);
+    BOOST_TEST(test::failing_bytes == 0u);
   }
   TaskQueue queue(path);
   BOOST_TEST(queue.get(id)->state == State::ready);
