@@ -45,10 +45,10 @@ std::uint64_t import_records(const std::filesystem::path& to, const std::functio
 
 // Makes the store anew from its records that are whole: all indexes and counters from the jobs, and what lies in the intake.
 // Records that are damaged are handed to `set_aside`. A job whose payload is lost fails with that as its error, if it was not
-// over; an event that is lost is replaced by one of type `lost`. The damaged file is kept as `path` + "-damaged", and side files
-// that nothing refers to any more in `path` + "-damaged-blobs". What hangs below a broken page of LMDB's is lost. Durable on return.
-// Throws NotFound, Conflict (somebody has it open, or "-damaged" is there), Damaged (no tree of it can be found: restore a
-// backup), DiskFull, IoError.
+// over; an event that is lost is replaced by one of type `lost`. The damaged file is kept as `path` + "-damaged", side files
+// that nothing refers to any more in `path` + "-damaged-blobs", an intake that is cut off as `path` + "-damaged-intake". What
+// hangs below a broken page of LMDB's is lost. Durable on return. Throws NotFound, Conflict (somebody has it open, or "-damaged"
+// is there), Damaged (no tree of it can be found: restore a backup), DiskFull, IoError.
 Repaired repair(const std::filesystem::path& path, const std::function<void(const Damage&)>& set_aside,
                 const Progress& progress = {});
 

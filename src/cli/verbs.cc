@@ -88,7 +88,7 @@ const std::vector<VerbEntry>& verbs() {
        "that use that, and: tq restore --replace OUT.",
        "tq compact small.tq", make_compact},
       {"restore", upkeep, "make the store from a backup",
-       "IN stays as it is. With --replace, a store that is there is renamed first: FILE-replaced.",
+       "IN stays as it is. With --replace, a store that is there is renamed: FILE-replaced.",
        "tq -f jobs.tq restore /mnt/disk/jobs-monday.tq", make_restore},
       {"export", upkeep, "print everything in the store as JSON, an object a line",
        "What 'import' makes a store of again, also in other versions of the file format. Bytes that\n"

@@ -280,7 +280,7 @@ void Guard::Impl::read_report(std::size_t index) {
   const ChildId id = std::exchange(keeper.child, 0);
   if (report->child != 0) idle_keepers.push_back(index);
   const auto child = children.at(id);
-  ChildExit exit{ChildExit::Kind::not_started, ENOMEM, "out of memory"};  // for that, if for no more
+  ChildExit exit{ChildExit::Kind::not_started, ENOMEM, "out of memory"};  // should there be none to say why
   const std::weak_ptr<bool> still = alive;
   try {
     exit = exit_of(*report, child->name, child->cwd);

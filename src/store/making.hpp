@@ -20,7 +20,8 @@ using Fill = std::function<void(Environment& made)>;
 void make_store(const std::filesystem::path& path, const Fill& fill);
 
 // Makes the store anew: as make_store, but its file takes the place of `path`, which is kept as `kept`. `fill` reads from that,
-// which nobody else does meanwhile. Side files and intake stay where they are, but for an intake that is cut off: `kept` + "-intake". Throws Conflict if anybody has it open, or `kept` is there.
+// which nobody else does meanwhile. Side files and intake stay where they are, but for an intake that is cut off, which becomes
+// `kept` + "-intake". Throws Conflict if anybody has it open, or `kept` is there.
 void remake_store(const std::filesystem::path& path, const std::filesystem::path& kept, const Fill& fill);
 
 // A store without a name, that is gone when it is closed, with the side files of `path`: filled by `fill`, to be read from.
